@@ -1,0 +1,52 @@
+"""kfashion: from K-Fashion archives to a validated leaderboard file. `import kfashion_utils as kf`.
+
+Names are loaded when they are first used, so importing this package is cheap and loads no Keras.
+"""
+
+import importlib
+
+_HOMES = {
+    "Head": "labels",
+    "Task": "labels",
+    "Preprocess": "preprocess",
+    "TrainConfig": "runs",
+    "Run": "runs",
+    "InputError": "errors",
+    "open_image": "images",
+    "ImageRejected": "images",
+    "build_catalog": "datasets",
+    "draw_sample": "datasets.sample",
+    "read_catalog": "catalog",
+    "write_catalog": "catalog",
+    "check_catalog": "catalog",
+    "split_catalog": "catalog",
+    "count_classes": "catalog",
+    "download": "datasets.download",
+    "preprocess_images": "preprocess",
+    "train": "training",
+    "load_run": "runs",
+    "predict": "prediction",
+    "read_predictions": "runs",
+    "write_predictions": "prediction",
+    "evaluate": "evaluation",
+    "ensemble": "evaluation",
+    "write_submission": "submission",
+    "report": "report",
+    "show_images": "plots",
+    "plot_counts": "plots",
+    "plot_history": "plots",
+    "plot_confusion": "plots",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"kfashion_utils has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,180 @@
+"""Figures of a predictions table against a catalog, and tables of tables: mean of several predictions. Tables in, tables out."""
+
+import numpy as np
+import pandas as pd
+
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, Head
+from kfashion_utils.tasks import HEADS
+
+
+def prediction_heads(predictions):
+    """The heads of a predictions table, read from its header `<head>:<class>`; parents from the known heads."""
+    classes = {}
+    for column in predictions.columns:
+        name, mark, label = column.partition(":")
+        if mark:
+            classes.setdefault(name, []).append(label)
+    heads = []
+    for name, names in classes.items():
+        known = HEADS.get(name)
+        parents = known.parents if known is not None and list(known.classes) == names else None
+        scores = predictions[[f"{name}:{label}" for label in names]].to_numpy(float)
+        multi = len(names) == 1 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3)
+        heads.append(Head(name, tuple(names), multi=multi, parents=parents))
+    return heads
+
+
+def head_scores(predictions, head):
+    """Probabilities of one head, float64 `(n, classes)`."""
+    return predictions[[f"{head.name}:{label}" for label in head.classes]].to_numpy(float)
+
+
+def average_photos(predictions):
+    """One row a photo: the mean of its rows' probabilities, labels decoded again; `id` is the first row's."""
+    if not predictions["photo"].duplicated().any():
+        return predictions.reset_index(drop=True)
+    scores = [name for name in predictions.columns if ":" in name]
+    means = predictions.groupby("photo", sort=False).agg({"id": "first", **dict.fromkeys(scores, "mean")}).reset_index()
+    for head in prediction_heads(predictions):
+        means[head.name] = head.decode(head_scores(means, head))
+    return means[predictions.columns]
+
+
+def ensemble(tables, weights=None):
+    """Soft voting: the (weighted) mean of predictions tables over the same rows and classes.
+
+    Args:
+        tables: predictions, in any row order.
+        weights: one number a table; None = equal.
+
+    Raises:
+        InputError: ids or columns differ.
+    """
+    tables = list(tables)
+    first = tables[0]
+    weights = np.ones(len(tables)) if weights is None else np.asarray(weights, float)
+    if len(weights) != len(tables) or not (weights >= 0).all() or not weights.sum() > 0:
+        raise InputError(f"{len(weights)} weights {weights.tolist()} for {len(tables)} tables; give one number of 0 or more for each, not all 0")
+    scores = [name for name in first.columns if ":" in name]
+    total = np.zeros((len(first), len(scores)))
+    for number, (table, weight) in enumerate(zip(tables, weights, strict=True)):
+        if list(table.columns) != list(first.columns) or set(table["id"]) != set(first["id"]) or len(table) != len(first):
+            raise InputError(f"table {number + 1} does not match the first: the same ids and the same classes in the same order are needed")
+        total += weight / weights.sum() * table.set_index("id").loc[first["id"], scores].to_numpy()
+    result = first.copy()
+    result[scores] = total
+    for head in prediction_heads(first):
+        result[head.name] = head.decode(head_scores(result, head))
+    return result
+
+
+def evaluate(predictions, catalog, *, rows=False):
+    """Figures of every head.
+
+    Args:
+        predictions: table with `id`, `photo`, `<head>`, `<head>:<class>`.
+        catalog: table with the truth.
+        rows: judge each row by itself; False = each photo, by the mean of its rows.
+
+    Returns:
+        {head: {n, classes_present, accuracy, balanced_accuracy, macro_f1, top3, parent_accuracy, majority, regions}}. `n` counts
+        annotated photos; averages run over classes that have at least one true row; `majority` is the accuracy of always
+        answering the most frequent class; `regions` the share of photos by who found their region (`none` = nobody).
+        None = does not apply (parents where a head has none, top3 below four classes and for multi-label heads, whose
+        `accuracy` is that of the whole set of labels).
+
+    Raises:
+        InputError: ids that the catalog lacks or that are doubled, no label column, no annotated row, NaN probabilities.
+    """
+    predictions, truth = _joined(predictions, catalog)
+    if not rows:
+        predictions = average_photos(predictions)
+    truth = truth.set_index("id").loc[predictions["id"]]
+    regions = truth["region"].replace("", "none").value_counts(normalize=True)
+    regions = {name: round(float(share), 4) for name, share in regions.items()}
+    return {head.name: {**_head_figures(head, predictions, truth), "regions": regions} for head in prediction_heads(predictions)}
+
+
+def _joined(predictions, catalog):
+    ids = predictions["id"]
+    problems = [f"id {name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique()]
+    problems += [f"id {name!r} is not in the catalog" for name in ids[~ids.isin(catalog["id"])]]
+    scores = [name for name in predictions.columns if ":" in name]
+    problems += [f"id {name!r} has a probability that is no number" for name in ids[predictions[scores].isna().any(axis=1)]]
+    problems += [f"the catalog has no column {head!r}" for head in dict.fromkeys(s.split(":")[0] for s in scores) if head not in catalog.columns]
+    refuse("predictions and catalog do not match; predict with the catalog that is evaluated", problems)
+    return predictions, catalog[catalog["id"].isin(ids)]
+
+
+def _head_figures(head, predictions, truth):
+    labels = truth[head.name].to_numpy()
+    known = (labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi)
+    if not known.any():
+        raise InputError(f"no row of the evaluated ones has a label in column {head.name!r}; evaluate rows with known labels (a test set of a leaderboard has none)")
+    if not head.multi and any(SEPARATOR in label for label in labels[known]):
+        raise InputError(f"column {head.name!r} holds several labels a row, the predictions one")
+    actual = head.encode(labels[known]).astype(int)
+    scores = head_scores(predictions, head)[known]
+    figures = multi_label_figures(actual, scores >= 0.5) if head.multi else single_label_figures(head, actual.argmax(1), scores)
+    return {"n": int(known.sum()), **figures}
+
+
+def single_label_figures(head, actual, scores):
+    """Figures of a softmax head: `actual` int `(n,)` class numbers, `scores` float `(n, classes)`."""
+    predicted = scores.argmax(axis=1)
+    table = confusion(actual, predicted, len(head.classes))
+    present = table.sum(axis=1) > 0
+    recall = table.diagonal()[present] / table.sum(axis=1)[present]
+    f1 = 2 * table.diagonal()[present] / (table.sum(axis=1) + table.sum(axis=0))[present]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :3]
+    figures = {
+        "classes_present": int(present.sum()),
+        "accuracy": float((predicted == actual).mean()),
+        "balanced_accuracy": float(recall.mean()),
+        "macro_f1": float(f1.mean()),
+        "top3": float((best == actual[:, None]).any(axis=1).mean()) if len(head.classes) > 3 else None,
+        "parent_accuracy": None,
+        "majority": float(table.sum(axis=1).max() / len(actual)),
+    }
+    if head.parents:
+        parent = np.array([head.parent_names.index(name) for name in head.parents])
+        figures["parent_accuracy"] = float((head.parent_scores(scores).argmax(axis=1) == parent[actual]).mean())
+    return figures
+
+
+def multi_label_figures(actual, predicted):
+    """Figures of a multi-label head: `actual` and `predicted` 0/1 `(n, classes)`."""
+    present = actual.sum(axis=0) > 0
+    hits = (actual * predicted).sum(axis=0)
+    recall = hits[present] / actual.sum(axis=0)[present]
+    absent = (1 - actual).sum(axis=0)
+    specificity = ((1 - actual) * (1 - predicted)).sum(axis=0) / np.maximum(absent, 1)
+    f1 = 2 * hits[present] / (actual.sum(axis=0) + predicted.sum(axis=0))[present]
+    sets = pd.Series(map(bytes, actual.astype(np.uint8)))
+    return {
+        "classes_present": int(present.sum()),
+        "accuracy": float((actual == predicted).all(axis=1).mean()),
+        "balanced_accuracy": float(((recall + specificity[present]) / 2).mean()) if present.any() else None,
+        "macro_f1": float(f1.mean()) if present.any() else None,
+        "top3": None,
+        "parent_accuracy": None,
+        "majority": float(sets.value_counts(normalize=True).iloc[0]),
+    }
+
+
+def confusion(actual, predicted, count):
+    """int `(count, count)`: rows are true classes, columns predicted ones."""
+    table = np.zeros((count, count), int)
+    np.add.at(table, (actual, predicted), 1)
+    return table
+
+
+def describe(figures):
+    """The figures of one head in two lines, always beside the majority baseline and the regions."""
+    shown = [f"accuracy {figures['accuracy']:.3f}", f"majority baseline {figures['majority']:.3f}", f"balanced {figures['balanced_accuracy']:.3f}"]
+    for key, text in (("macro_f1", "macro F1"), ("top3", "top-3"), ("parent_accuracy", "parents")):
+        if figures[key] is not None:
+            shown.append(f"{text} {figures[key]:.3f}")
+    regions = ", ".join(f"{name} {share:.0%}" for name, share in figures["regions"].items())
+    return f"{', '.join(shown)}\n  {figures['n']:,} photos, {figures['classes_present']} classes; regions by: {regions}"

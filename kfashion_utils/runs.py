@@ -1,0 +1,205 @@
+"""`TrainConfig`: how a model is trained. `Run`: the folder that training leaves, read lazily."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.labels import Task
+from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.storage import hash_file
+
+SCHEDULES = ("constant", "step")
+AUGMENTATIONS = ("none", "light")
+SCRATCH_EPOCHS = 30  # of a network without pretrained weights, unless said otherwise
+MAY_GROW = ("fine_tune_epochs",)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A recipe for training; equal values (on equal data, on the CPU) give equal results.
+
+    Args:
+        backbone: a row of `BACKBONES`.
+        weights: `imagenet`, `none`, or the path of a weights-only `.h5`; None = imagenet where it is published, else none.
+        head: `linear` = solved to convergence on frozen features (original and mirror).
+        fine_tune_epochs: epochs over the whole network after the head is solved; None = 0 with pretrained weights, and
+            30 without (then the network is trained from scratch and no head is solved before).
+        batch_size: pictures a step.
+        learning_rate: of a network that starts from random weights.
+        fine_tune_rate: of a network that starts from pretrained weights.
+        schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it.
+        drop, every: of the step schedule.
+        augment: `light` = mirror, shift, zoom and brightness, drawn anew each epoch; `none`.
+        weight_decay: of AdamW.
+        seed: of everything random.
+
+    Raises:
+        InputError: a value outside these ranges.
+    """
+
+    backbone: str = "efficientnet_b0"
+    weights: str | None = None
+    head: str = "linear"
+    fine_tune_epochs: int | None = None
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    fine_tune_rate: float = 1e-4
+    schedule: str = "step"
+    drop: float = 0.5
+    every: int = 10
+    augment: str = "light"
+    weight_decay: float = 1e-4
+    seed: int = 0
+
+    def __post_init__(self):
+        choices = {"head": ("linear",), "schedule": SCHEDULES, "augment": AUGMENTATIONS}
+        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]
+        positive = ("batch_size", "learning_rate", "fine_tune_rate", "drop", "every")
+        problems += [f"{name}={getattr(self, name)!r}: expected more than 0" for name in positive if not getattr(self, name) > 0]
+        if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
+            problems.append(f"fine_tune_epochs={self.fine_tune_epochs}: expected 0 or more")
+        if not 0 <= self.weight_decay < 1:
+            problems.append(f"weight_decay={self.weight_decay}: expected 0 or more, below 1")
+        refuse("the recipe for training is not usable", problems)
+
+    def resolved(self, has_imagenet):
+        """The same recipe with nothing left open; `has_imagenet` says whether the backbone has published weights."""
+        weights = self.weights or ("imagenet" if has_imagenet else "none")
+        epochs = (SCRATCH_EPOCHS if weights == "none" else 0) if self.fine_tune_epochs is None else self.fine_tune_epochs
+        return replace(self, weights=weights, fine_tune_epochs=epochs)
+
+    def rate(self, epoch):
+        """Learning rate of epoch 1, 2, …"""
+        start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
+        return start * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else start
+
+    def to_dict(self):
+        return asdict(self)
+
+
+def from_dict(cls, values, source="the recipe"):
+    """A recipe dataclass from JSON's values; an unknown key is an error.
+
+    Raises:
+        InputError: unknown keys, with the known ones.
+    """
+    known = [field.name for field in fields(cls)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InputError(f"{source} has unknown keys {unknown}; {cls.__name__} knows {known}")
+    return cls(**values)
+
+
+class Run:
+    """A run folder. Nothing is read before it is asked for.
+
+    Attributes:
+        path: the folder.
+        finished: whether `metrics.json`, which is written last, is there.
+        recipe: all of `run.json`; `task`, `preprocess` and `config` are its three parts as values.
+        history: DataFrame, one row an epoch; epoch 0 is the head solved on frozen features.
+        predictions: DataFrame of the validation rows.
+        metrics: what `evaluate` says of them.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __repr__(self):
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def finished(self):
+        return (self.path / "metrics.json").exists()
+
+    @cached_property
+    def recipe(self):
+        return self._json("run.json")
+
+    @cached_property
+    def task(self):
+        return Task.from_dict(self.recipe["task"])
+
+    @cached_property
+    def preprocess(self):
+        return from_dict(Preprocess, self.recipe["preprocess"], self.path / "run.json")
+
+    @cached_property
+    def config(self):
+        return from_dict(TrainConfig, self.recipe["train"], self.path / "run.json")
+
+    @property
+    def history(self):
+        return pd.read_csv(self._existing("history.csv"))
+
+    @property
+    def predictions(self):
+        return read_predictions(self._existing("predictions.csv"))
+
+    @property
+    def metrics(self):
+        return self._json("metrics.json")
+
+    @property
+    def weights(self):
+        """Path of the best weights, checked against the hash in `run.json`.
+
+        Raises:
+            InputError: missing, or changed since training.
+        """
+        path = self._existing("best.weights.h5")
+        expected = self.recipe.get("files", {}).get(path.name)
+        if expected and hash_file(path) != expected:
+            raise InputError(f"{path} is not the file that training wrote (its hash differs from run.json); train again")
+        return path
+
+    def _existing(self, name):
+        path = self.path / name
+        if not path.is_file():
+            raise InputError(f"{path} is missing: the run is not finished, or it is no run folder; `kfashion train` with the same recipe continues it")
+        return path
+
+    def _json(self, name):
+        path = self._existing(name)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path} is not JSON: {error}") from error
+
+
+def load_run(path):
+    """A finished run.
+
+    Raises:
+        InputError: no such folder, or the run is not finished.
+    """
+    run = Run(path)
+    if not run.finished:
+        raise InputError(f"{path} is not a finished run (no metrics.json); `kfashion train` with the same recipe continues it")
+    return run
+
+
+def read_predictions(path):
+    """Read a predictions table: `id`, `photo` and labels as text, probabilities as float64.
+
+    Raises:
+        InputError: no such file, or not a predictions table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no predictions at {path}; make them with: kfashion predict RUN --catalog FILE --root DIR --out {path}")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a UTF-8 CSV table: {error}") from error
+    problems = [f"no column {name!r}" for name in ("id", "photo") if name not in table.columns]
+    scores = [name for name in table.columns if ":" in name]
+    problems += [] if scores else ["no probabilities: columns '<head>:<class>'"]
+    problems += [f"no label column {name!r}" for name in dict.fromkeys(n.split(":")[0] for n in scores) if name not in table.columns]
+    refuse(f"{path} is not a predictions table", problems)
+    numbers = table[scores].apply(pd.to_numeric, errors="coerce")
+    return pd.concat([table.drop(columns=scores), numbers], axis=1)[table.columns]

@@ -1,0 +1,185 @@
+"""`write_submission`: predictions -> the file a leaderboard takes, in the form of its own sample submission."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.evaluation import average_photos, prediction_heads
+from kfashion_utils.labels import SEPARATOR
+from kfashion_utils.storage import write_bytes
+from kfashion_utils.tasks import gloss
+
+LABEL_FORMS = ("index", "name", "english")
+ENCODINGS = ("utf-8-sig", "utf-8", "cp949")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sample submission as it was found: its table as text, encoding and line ends."""
+
+    table: pd.DataFrame
+    encoding: str
+    newline: str
+
+    @classmethod
+    def read(cls, path):
+        """Raises:
+        InputError: no such file, or not a table with an id and a label column.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"no template at {path}; it is the sample submission that the leaderboard gives")
+        data = path.read_bytes()
+        encoding = next((name for name in ENCODINGS if _decodes(data, name)), None)
+        if encoding is None:
+            raise InputError(f"{path} is neither UTF-8 nor cp949 text")
+        if encoding == "utf-8-sig" and not data.startswith(b"\xef\xbb\xbf"):
+            encoding = "utf-8"
+        text = data.decode(encoding)
+        try:
+            table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise InputError(f"{path} is not a CSV table: {error}") from error
+        if table.shape[1] < 2 or table.empty:
+            raise InputError(f"{path} has {table.shape[1]} columns and {len(table)} rows; a template has an id column, label columns and one row a picture")
+        return cls(table, encoding, "\r\n" if "\r\n" in text else "\n")
+
+
+def _decodes(data, encoding):
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def write_submission(predictions, template, out, *, labels=None):
+    """Write a submission in the template's form and read it back.
+
+    Args:
+        predictions: table of `predict`.
+        template: path of the sample submission; its columns, their order, its rows and their order, its ids (with or without folder and
+            extension), encoding and line ends are kept. The id column is the one whose values are the predictions' ids; label columns
+            are those named like heads, or the one that is left.
+        out: path of the CSV to write.
+        labels: `index`, `name` or `english`; None = as in the template: integers -> index, class names -> names.
+
+    Returns:
+        The submission as a DataFrame of text.
+
+    Raises:
+        InputError: every problem: ids missing, doubled or unknown, probabilities that are no numbers, labels that are no class, a
+            template that does not say what its labels look like.
+    """
+    if labels is not None and labels not in LABEL_FORMS:
+        raise InputError(f"labels={labels!r}: expected one of {LABEL_FORMS}")
+    template = Template.read(template)
+    predictions = average_photos(predictions)
+    heads = prediction_heads(predictions)
+    id_column = _id_column(template.table, predictions["id"])
+    columns = _label_columns(template.table, id_column, heads)
+    keys = template.table[id_column].map(_stem_of(predictions["id"]))
+    refuse("the submission was not written", _problems(predictions, template.table[id_column], keys, heads))
+    answers = predictions.set_index("id")
+    result = template.table.copy()
+    for head, column in columns.items():
+        form = labels or _label_form(head, column, template.table[column])
+        result[column] = [_written(head, answers[head.name].at[key], form) for key in keys]
+    buffer = io.StringIO()
+    result.to_csv(buffer, index=False, lineterminator=template.newline, quoting=csv.QUOTE_MINIMAL)
+    write_bytes(out, buffer.getvalue().encode(template.encoding))
+    again = Template.read(out)
+    if not again.table.equals(result):
+        raise InputError(f"{out} does not read back as it was written; the template's encoding {template.encoding} may not hold the labels")
+    return result
+
+
+def _stem_of(ids):
+    """Function from a template's id to the predictions' id it means: as it stands, without folder, without extension."""
+    known = set(ids)
+    without = {_without_extension(name): name for name in ids}
+
+    def find(value):
+        name = value.replace("\\", "/").rpartition("/")[2]
+        for candidate in (value, name, _without_extension(name)):
+            if candidate in known:
+                return candidate
+        return without.get(_without_extension(name))
+
+    return find
+
+
+def _without_extension(name):
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot and 2 <= len(extension) <= 4 and extension.isalnum() and not extension.isdigit() else name
+
+
+def _id_column(table, ids):
+    find = _stem_of(ids)
+    shares = {column: table[column].map(lambda value: find(value) is not None).mean() for column in table.columns}
+    best = max(shares, key=shares.get)
+    if not shares[best]:
+        first = {column: table[column].iloc[0] for column in table.columns}
+        raise InputError(
+            f"no column of the template holds ids of the predictions: its first row is {first}, the predictions' first ids are {list(ids[:3])}; "
+            f"predict the pictures that the template names"
+        )
+    return best
+
+
+def _label_columns(table, id_column, heads):
+    others = [column for column in table.columns if column != id_column]
+    by_name = {column.strip().lower(): column for column in others}
+    if all(head.name.lower() in by_name for head in heads):
+        return {head: by_name[head.name.lower()] for head in heads}
+    if len(heads) == 1 and len(others) == 1:
+        return {heads[0]: others[0]}
+    raise InputError(f"the template's columns {others} beside {id_column!r} do not name the heads {[head.name for head in heads]}; rename them in a copy of it")
+
+
+def _problems(predictions, written, keys, heads):
+    ids = predictions["id"]
+    yield from (f"{name!r} is in the template, but not in the predictions (unknown id)" for name in written[keys.isna()])
+    yield from (f"{name!r} stands in the template more than once" for name in written[keys.notna() & keys.duplicated()])
+    yield from (f"{name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique())
+    yield from (f"{name!r} is in the predictions, but missing in the template" for name in ids[~ids.isin(keys)])
+    for head in heads:
+        scores = predictions[[f"{head.name}:{label}" for label in head.classes]]
+        yield from (f"{name!r}: a probability of {head.name!r} is NaN" for name in ids[scores.isna().any(axis=1)])
+        parts = predictions[head.name].map(lambda value, head=head: [n for n in value.split(SEPARATOR) if n not in head.classes] if value != "-" or not head.multi else [])
+        yield from (f"{name!r}: {wrong} is no class of {head.name!r}" for name, wrong in zip(ids, parts, strict=True) if wrong)
+
+
+def _label_form(head, column, values):
+    given = {value.strip() for value in values} - {""}
+    if not given:
+        raise InputError(f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; add --labels index, name or english")
+    parts = {part for value in given for part in value.split(SEPARATOR)}
+    english = {gloss(name) for name in head.classes}
+    if parts <= set(head.classes):
+        return "name"
+    if parts <= english:
+        return "english"
+    if all(part.lstrip("-").isdigit() for part in parts):
+        outside = sorted({int(part) for part in parts if not 0 <= int(part) < len(head.classes)})
+        if outside:
+            raise InputError(f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; is it another task's?")
+        return "index"
+    unknown = sorted(parts - set(head.classes) - english)
+    raise InputError(f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}")
+
+
+def _written(head, label, form):
+    names = [] if label == "-" else label.split(SEPARATOR)
+    forms = {"name": str, "english": gloss, "index": lambda name: str(head.classes.index(name))}
+    return SEPARATOR.join(forms[form](name) for name in names)
+
+
+def blank_template(predictions, column="style"):
+    """A sample submission for the ids of a predictions table, as a leaderboard would give it: `filename,<column>` with 0 everywhere."""
+    return pd.DataFrame({"filename": predictions["id"] + ".jpg", column: np.zeros(len(predictions), int)})

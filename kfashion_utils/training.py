@@ -1,0 +1,380 @@
+"""`train`: a catalog and a recipe -> a run folder. Calling it again continues from the last whole epoch, or returns what is done.
+
+Frozen features are computed once and a linear head is solved on them; then, if asked for, the whole network is fine-tuned with AdamW
+and a rate that halves every ten epochs. Whatever is random is a function of (seed, epoch), so an interrupted training goes on exactly.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.evaluation import describe, evaluate
+from kfashion_utils.features import compute_features, set_heads, solve_linear
+from kfashion_utils.inputs import Batches
+from kfashion_utils.labels import RESERVED_COLUMNS
+from kfashion_utils.models import build_model, file_digest, find_backbone, load_trained, task_loss, task_targets, weights_file
+from kfashion_utils.prediction import prediction_table, predict_flat, write_predictions
+from kfashion_utils.preprocess import Preprocess, preprocess_images
+from kfashion_utils.runs import MAY_GROW, Run, TrainConfig
+from kfashion_utils.storage import finished_file, hash_file, sync_folder, write_json
+from kfashion_utils.tasks import resolve_task
+
+PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "pillow", "opencv-python-headless", "scikit-learn")
+KEPT_CHECKPOINTS = 2
+
+
+def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=None, workers=None, progress=True):
+    """Train one model.
+
+    Args:
+        catalog: DataFrame with `train` and `valid` rows.
+        root: folder that its paths are relative to.
+        run: the run's folder; made, continued, or returned if it is finished.
+        preprocess, config: the recipe; None = the defaults.
+        task: a Task, a name, a file, or None = from the label columns.
+        cache: folder of caches for prepared pictures and features; None = `cache` beside the run's folder.
+        workers: processes that prepare pictures; None = one a core.
+        progress: say what is done, one line an epoch.
+
+    Returns:
+        The finished Run.
+
+    Raises:
+        InputError: the catalog, its labels or the recipe are not usable; the folder holds a run of another recipe or catalog (with
+            what differs); the loss is no longer a number.
+    """
+    preprocess = preprocess or Preprocess()
+    config = config or TrainConfig()
+    config = config.resolved(bool(find_backbone(config.backbone).weights))
+    catalog = complete_catalog(catalog)
+    _require_splits(catalog)
+    task = resolve_task(task, catalog)
+    used = catalog[catalog["split"].isin(["train", "valid"])].reset_index(drop=True)
+    task.encode(used)  # every unknown label, before anything is written
+    refuse("the catalog is not usable", check_catalog(catalog))
+    weights = weights_file(config.backbone, config.weights)
+    run = Run(run)
+    recipe = _recipe(task, preprocess, config, used, weights)
+    if _continue(run, recipe, progress):
+        return run
+    cache = Path(cache or run.path.parent / "cache")
+    _name_other_recipes(cache, preprocess)
+    prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
+    rows = used[used["id"].isin(prepared.items)].reset_index(drop=True)
+    _require_rows(rows, prepared)
+    started = time.time()
+    model = build_model(task, config.backbone, preprocess.size, weights, config.seed)
+    data = _Data(task, rows, prepared, config)
+    _learn(model, data, run, config, cache, progress)
+    _finish(run, recipe, data, started, progress)
+    return run
+
+
+def _require_splits(catalog):
+    empty = int((catalog["split"] == "").sum())
+    if empty:
+        raise InputError(
+            f"{empty:,} of {len(catalog):,} rows of the catalog have no split; fill it first, groups kept together:\n"
+            f"  kfashion split CATALOG --out CATALOG --valid 0.2 --seed 0"
+        )
+    for name in ("train", "valid"):
+        if not (catalog["split"] == name).any():
+            raise InputError(f"the catalog has no {name!r} row; fill the column with: kfashion split CATALOG --out CATALOG --valid 0.2")
+
+
+def _require_rows(rows, prepared):
+    for name in ("train", "valid"):
+        if not (rows["split"] == name).any():
+            raise InputError(f"not one {name!r} picture could be prepared; see {prepared.folder / 'failures.csv'}")
+
+
+def _name_other_recipes(cache, preprocess):
+    others = sorted(path.parent.name for path in cache.glob("*/recipe.json"))
+    if others and preprocess.key not in others:
+        print(f"the cache holds {', '.join(others)}; this recipe is {preprocess.key}, so its pictures are prepared anew")
+
+
+# The recipe of a run --------------------------------------------------------------------------------------------------
+
+
+def _recipe(task, preprocess, config, used, weights):
+    training = used[used["split"] == "train"]
+    regions = training["region"].replace("", "none").value_counts(normalize=True)
+    return {
+        "task": task.to_dict(),
+        "preprocess": preprocess.to_dict(),
+        "train": config.to_dict(),
+        "weights_sha256": file_digest(weights),
+        "catalog": {"hash": hash_catalog(used, _learned_columns(used)), "rows": used["split"].value_counts().to_dict()},
+        "regions": {name: round(float(share), 4) for name, share in regions.items()},
+        "lacking": round(float(preprocess.lacking(training).mean()), 4),
+        "environment": _environment(),
+    }
+
+
+def _learned_columns(catalog):
+    labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
+    return ["id", "path", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
+
+
+def _environment():
+    versions = {"python": platform.python_version(), "keras_backend": keras.backend.backend()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # another backend's package, or another build of OpenCV
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        commit = ""
+    return {**versions, "commit": commit or "unknown"}
+
+
+IDENTITY = ("task", "preprocess", "train", "weights_sha256", "catalog")
+
+
+def _continue(run, recipe, progress):
+    """Write a new run's recipe, or compare it with the one that is there; True = nothing is left to do."""
+    if not (run.path / "run.json").exists():
+        if run.path.exists() and any(run.path.iterdir()):
+            raise InputError(f"{run.path} is neither empty nor a run folder; choose another folder for the run")
+        write_json(run.path / "run.json", recipe)
+        return False
+    before = run.recipe
+    differing = list(_differences(before, recipe))
+    refuse(f"{run.path} holds a run of another recipe; choose another folder, or repeat the old recipe", differing)
+    if before["train"] == recipe["train"] and run.finished:
+        if progress:
+            print(f"{run.path} is finished; nothing to do")
+        return True
+    write_json(run.path / "run.json", {**before, "train": recipe["train"]})
+    (run.path / "metrics.json").unlink(missing_ok=True)
+    del run.recipe  # read again when asked for
+    return False
+
+
+def _differences(before, now):
+    for part in IDENTITY:
+        old, new = before.get(part), now[part]
+        if old == new:
+            continue
+        if not isinstance(new, dict) or not isinstance(old, dict):
+            yield f"{part}: {old} there, {new} now"
+            continue
+        for key in sorted(set(old) | set(new)):
+            if old.get(key) == new.get(key) or (part == "train" and key in MAY_GROW and new[key] > old[key]):
+                continue
+            yield f"{part}.{key}: {_short(old.get(key))} there, {_short(new.get(key))} now"
+
+
+def _short(value):
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+# Learning -------------------------------------------------------------------------------------------------------------
+
+
+class _Data:
+    """The rows of a training with their targets."""
+
+    def __init__(self, task, rows, prepared, config):
+        self.task, self.rows, self.prepared, self.config = task, rows, prepared, config
+        self.labels = task.encode(rows)
+        self.targets = task_targets(task, self.labels)
+
+    def part(self, split):
+        return np.flatnonzero(self.rows["split"] == split)
+
+    def ids(self, split):
+        return self.rows["id"].to_numpy()[self.part(split)]
+
+    def batches(self, split, epoch=None):
+        config = self.config
+        targets = self.targets[self.part(split)]
+        return Batches(
+            self.prepared, self.ids(split), targets, batch_size=config.batch_size, epoch=epoch, seed=config.seed, augment=config.augment
+        )
+
+
+def _learn(model, data, run, config, cache, progress):
+    state = _Checkpoints(run.path / "checkpoints")
+    model.compile(keras.optimizers.AdamW(config.rate(1), weight_decay=config.weight_decay), task_loss(data.task), jit_compile=_compile_kernels())
+    model.optimizer.build(model.trainable_variables)
+    history = state.restore(model)
+    if not history and config.weights != "none" or not config.fine_tune_epochs and not history:
+        started = time.time()
+        _solve_heads(model, data, cache, progress)
+        figures = {"epoch": 0, "learning_rate": 0.0, **_judge(model, data, "train", ""), **_judge(model, data, "valid", "val_")}
+        history = state.save(model, [], {**figures, "seconds": round(time.time() - started, 2)})
+        _report_epoch(history, config, progress)
+    if history:
+        _write_history(run, history)
+    for epoch in range(int(history[-1]["epoch"]) + 1 if history else 1, config.fine_tune_epochs + 1):
+        history = state.save(model, history, _one_epoch(model, data, config, epoch, progress))
+        _write_history(run, history)
+        _report_epoch(history, config, progress)
+    state.publish(run, history)
+
+
+def _compile_kernels():
+    """XLA gains on a GPU and on JAX; on the CPU TensorFlow is 13 times slower with it."""
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    import tensorflow as tf
+
+    return "auto" if tf.config.list_physical_devices("GPU") else False
+
+
+def _solve_heads(model, data, cache, progress):
+    ids, part = data.ids("train"), data.part("train")
+    views = [compute_features(model, data.prepared, ids, cache, view, data.config.batch_size, progress) for view in ("original", "mirror")]
+    set_heads(model, solve_linear(data.task, np.stack(views), data.labels[part], data.rows["group"].to_numpy()[part]))
+
+
+def _one_epoch(model, data, config, epoch, progress):
+    started = time.time()
+    model.optimizer.learning_rate = config.rate(epoch)
+    seeds = np.random.SeedSequence((config.seed, epoch)).generate_state(2)
+    keras.utils.set_random_seed(int(seeds[0] % 2**31))
+    _reset_dropout(model, int(seeds[1]))
+    batches = data.batches("train", epoch)
+    with tqdm(total=len(batches), desc=f"epoch {epoch}", unit="batch", leave=False, disable=not progress) as bar:
+        step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
+        # one call an epoch: nothing is carried over but weights and optimizer, which a checkpoint holds
+        model.fit(batches, epochs=1, verbose=0, callbacks=[step, keras.callbacks.TerminateOnNaN()], shuffle=False)
+    loss = float(model.history.history["loss"][-1])
+    if not np.isfinite(loss):
+        raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {config.rate(epoch):g} is too high, or the input holds no numbers; the last good epoch is kept")
+    figures = {"epoch": epoch, "learning_rate": config.rate(epoch), "loss": loss, **_judge(model, data, "valid", "val_")}
+    return {**figures, "seconds": round(time.time() - started, 2)}
+
+
+def _reset_dropout(model, seed):
+    for layer in model._flatten_layers():
+        for generator in getattr(layer, "_seed_generators", []):
+            generator.state.assign(np.array([seed % 2**31, 0], generator.state.dtype))
+
+
+def _judge(model, data, split, prefix):
+    """Loss and each head's accuracy over the annotated rows of a split, as they are."""
+    part = data.part(split)
+    scores = predict_flat(model, Batches(data.prepared, data.ids(split), batch_size=data.config.batch_size))
+    targets = data.targets[part]
+    figures = {f"{prefix}loss": float(task_loss(data.task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))}
+    for number, head in enumerate(data.task.heads):
+        known = targets[:, data.task.num_classes + number] > 0
+        block, answer = (values[known][:, data.task.slices[head.name]] for values in (targets, scores))
+        right = ((answer >= 0.5) == (block > 0.5)).mean(axis=1) if head.multi else answer.argmax(1) == block.argmax(1)
+        figures[f"{prefix}{head.name}_accuracy"] = float(right.mean()) if known.any() else float("nan")
+    return figures
+
+
+def _report_epoch(history, config, progress):
+    if not progress:
+        return
+    row = history[-1]
+    heads = [f"{name[4:].replace('_accuracy', '')} {row[name]:.3f}" for name in row if name.startswith("val_") and name.endswith("_accuracy")]
+    if row["epoch"] == 0:
+        print(f"linear head on frozen features: validation {', '.join(heads)}; {row['seconds']:.0f} s")
+        return
+    left = np.mean([r["seconds"] for r in history[-3:]]) * (config.fine_tune_epochs - row["epoch"])
+    print(
+        f"epoch {row['epoch']:>3}/{config.fine_tune_epochs}  rate {row['learning_rate']:.2g}  loss {row['loss']:.3f}  validation loss {row['val_loss']:.3f}, "
+        f"{', '.join(heads)}  {row['seconds']:.1f} s, {left / 60:.1f} min left"
+    )
+
+
+def _write_history(run, history):
+    with finished_file(run.path / "history.csv") as temporary:
+        pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
+
+
+class _Checkpoints:
+    """One folder an epoch with weights, optimizer and history; a finished name is a finished checkpoint, the newest one counts."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def _finished(self):
+        return sorted(path for path in self.folder.glob("epoch-*") if path.is_dir())
+
+    def restore(self, model):
+        """Put the newest checkpoint into a compiled model; returns its history, [] if there is none."""
+        for leftover in self.folder.glob(".epoch-*"):
+            shutil.rmtree(leftover)
+        finished = self._finished()
+        if not finished:
+            return []
+        with np.load(finished[-1] / "state.npz", allow_pickle=False) as state:
+            model.set_weights([state[f"w{number}"] for number in range(len(model.weights))])
+            for number, variable in enumerate(model.optimizer.variables):
+                variable.assign(state[f"o{number}"])
+        return json.loads((finished[-1] / "history.json").read_text(encoding="utf-8"))
+
+    def save(self, model, history, row):
+        """Keep the state after an epoch; returns the history with that epoch's row."""
+        history = [*history, row]
+        final = self.folder / f"epoch-{row['epoch']:05d}"
+        temporary = self.folder / f".{final.name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        arrays = {f"w{number}": value for number, value in enumerate(model.get_weights())}
+        arrays |= {f"o{number}": np.asarray(variable) for number, variable in enumerate(model.optimizer.variables)}
+        with open(temporary / "state.npz", "wb") as handle:
+            np.savez(handle, **arrays)
+            handle.flush()
+            os.fsync(handle.fileno())
+        model.save_weights(temporary / "model.weights.h5")
+        write_json(temporary / "history.json", history)
+        os.replace(temporary, final)
+        sync_folder(self.folder)
+        keep = {f"epoch-{_best(history)['epoch']:05d}", *(path.name for path in self._finished()[-KEPT_CHECKPOINTS:])}
+        for path in self._finished():
+            if path.name not in keep:
+                shutil.rmtree(path)
+        return history
+
+    def publish(self, run, history):
+        """Copy best and last weights into the run's folder."""
+        for name, row in (("best", _best(history)), ("last", history[-1])):
+            with finished_file(run.path / f"{name}.weights.h5") as temporary:
+                shutil.copyfile(self.folder / f"epoch-{row['epoch']:05d}" / "model.weights.h5", temporary)
+
+
+def _best(history):
+    """The epoch with the highest mean validation accuracy of the heads; of equals the one with the lower loss."""
+    names = [name for name in history[-1] if name.startswith("val_") and name.endswith("_accuracy")]
+    return max(history, key=lambda row: (round(float(np.nanmean([row[name] for name in names])), 6), -row["val_loss"]))
+
+
+def _finish(run, recipe, data, started, progress):
+    """Predictions and figures of the validation rows from the best weights; `metrics.json` last."""
+    files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
+    times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
+    write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
+    del run.recipe
+    model = load_trained(Run(run.path))
+    valid = data.rows.iloc[data.part("valid")]
+    scores = predict_flat(model, Batches(data.prepared, valid["id"], batch_size=data.config.batch_size))
+    predictions = prediction_table(data.task, valid, scores)
+    write_predictions(predictions, run.path / "predictions.csv")
+    figures = evaluate(predictions, valid)
+    write_json(run.path / "metrics.json", figures)
+    if progress:
+        for head, values in figures.items():
+            print(f"{run.path}, validation, {head}: {describe(values)}")
