@@ -38,6 +38,8 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
         InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture readable.
     """
     runs = [run if isinstance(run, Run) else load_run(run) for run in (runs if isinstance(runs, (list, tuple)) else [runs])]
+    if not runs:
+        raise InputError("name at least one run folder")
     _require_one_task(runs)
     catalog = complete_catalog(catalog)
     chosen = catalog if split is None else catalog[catalog["split"] == split]

@@ -224,13 +224,15 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, pr
         PreparedImages; rows it could not prepare are counted in its `failures`, and in `failures.csv` beside the shards.
 
     Raises:
-        InputError: no room on the disk, or another process is filling the same cache.
+        InputError: not one picture is there, no room on the disk, or another process is filling the same cache.
         OSError: the storage failed; calling again continues.
     """
     preprocess = preprocess or Preprocess()
+    rows, missing = _name_items(catalog.sort_values("id"), root, preprocess)
+    if not rows:
+        raise InputError(f"none of the catalog's {len(catalog):,} pictures is below {root}; the first would be {Path(root, catalog['path'].iat[0])}")
     folder = Path(cache, preprocess.key)
     folder.mkdir(parents=True, exist_ok=True)
-    rows, missing = _name_items(catalog.sort_values("id"), root, preprocess)
     wanted = {row["item"]: row for row in rows}
     with _alone(folder):
         members, rejected = read_shards(folder, wanted)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from kfashion_utils.catalog import read_catalog
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.labels import Task
 from kfashion_utils.preprocess import Preprocess
@@ -104,6 +105,7 @@ class Run:
         history: DataFrame, one row an epoch; epoch 0 is the head solved on frozen features.
         predictions: DataFrame of the validation rows.
         metrics: what `evaluate` says of them.
+        catalog: DataFrame of the validation rows, as trained with; `root`: the folder that their paths were relative to.
     """
 
     def __init__(self, path):
@@ -143,6 +145,14 @@ class Run:
     @property
     def metrics(self):
         return self._json("metrics.json")
+
+    @property
+    def catalog(self):
+        return read_catalog(self._existing("valid.csv.gz"))
+
+    @property
+    def root(self):
+        return Path(self.recipe["root"])
 
     @property
     def weights(self):

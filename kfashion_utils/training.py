@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog
+from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog, write_catalog
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import describe, evaluate
 from kfashion_utils.features import compute_features, set_heads, solve_linear
@@ -67,18 +67,21 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
     weights = weights_file(config.backbone, config.weights)
     run = Run(run)
     recipe = _recipe(task, preprocess, config, used, weights)
-    if _continue(run, recipe, progress):
+    if _is_done(run, recipe):
+        if progress:
+            print(f"{run.path} is finished; nothing to do")
         return run
     cache = Path(cache or run.path.parent / "cache")
     _name_other_recipes(cache, preprocess)
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.items)].reset_index(drop=True)
     _require_rows(rows, prepared)
+    _write_recipe(run, recipe, root, used)
     started = time.time()
     model = build_model(task, config.backbone, preprocess.size, weights, config.seed)
     data = _Data(task, rows, prepared, config)
     _learn(model, data, run, config, cache, progress)
-    _finish(run, recipe, data, started, progress)
+    _finish(run, data, started, progress)
     return run
 
 
@@ -147,24 +150,23 @@ def _environment():
 IDENTITY = ("task", "preprocess", "train", "weights_sha256", "catalog")
 
 
-def _continue(run, recipe, progress):
-    """Write a new run's recipe, or compare it with the one that is there; True = nothing is left to do."""
+def _is_done(run, recipe):
+    """Compare a recipe with the one in the run's folder; True = finished, False = there is something to do."""
     if not (run.path / "run.json").exists():
         if run.path.exists() and any(run.path.iterdir()):
             raise InputError(f"{run.path} is neither empty nor a run folder; choose another folder for the run")
-        write_json(run.path / "run.json", recipe)
         return False
-    before = run.recipe
-    differing = list(_differences(before, recipe))
+    differing = list(_differences(run.recipe, recipe))
     refuse(f"{run.path} holds a run of another recipe; choose another folder, or repeat the old recipe", differing)
-    if before["train"] == recipe["train"] and run.finished:
-        if progress:
-            print(f"{run.path} is finished; nothing to do")
-        return True
-    write_json(run.path / "run.json", {**before, "train": recipe["train"]})
+    return run.finished and run.recipe["train"] == recipe["train"]
+
+
+def _write_recipe(run, recipe, root, used):
+    """Start a run's folder, or note in it that its epochs grew; the validation rows go with it, for its report."""
     (run.path / "metrics.json").unlink(missing_ok=True)
-    del run.recipe  # read again when asked for
-    return False
+    write_catalog(used[used["split"] == "valid"], run.path / "valid.csv.gz")
+    write_json(run.path / "run.json", {**recipe, "root": str(Path(root).resolve())})
+    vars(run).pop("recipe", None)
 
 
 def _differences(before, now):
@@ -362,12 +364,12 @@ def _best(history):
     return max(history, key=lambda row: (round(float(np.nanmean([row[name] for name in names])), 6), -row["val_loss"]))
 
 
-def _finish(run, recipe, data, started, progress):
+def _finish(run, data, started, progress):
     """Predictions and figures of the validation rows from the best weights; `metrics.json` last."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
     write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
-    del run.recipe
+    vars(run).pop("recipe", None)
     model = load_trained(Run(run.path))
     valid = data.rows.iloc[data.part("valid")]
     scores = predict_flat(model, Batches(data.prepared, valid["id"], batch_size=data.config.batch_size))

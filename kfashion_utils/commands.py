@@ -1,0 +1,234 @@
+"""One thin function a verb: paths and recipes in, a public function called, a file written. Flags are the parameters' names."""
+
+from pathlib import Path
+from typing import Literal
+
+import kfashion_utils as kf
+from kfashion_utils.catalog import split_warnings
+from kfashion_utils.datasets import summarize
+from kfashion_utils.errors import InputError
+from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.runs import TrainConfig
+from kfashion_utils.storage import finished_file, write_json
+
+
+def demo(out: Path = Path("demo"), /, *, photos: int = 1200, seed: int = 0):
+    """The whole job on the drawn sample: photographs to submission file and report, a few minutes on two cores.
+
+    Args:
+        out: folder for everything it makes.
+        photos: how many to draw; 1,200 give the figures of the README.
+        seed: of the drawing, the split and the training.
+    """
+    from kfashion_utils.demo import run_demo
+
+    run_demo(out, photos=photos, seed=seed)
+
+
+def sample(directory: Path, /, *, photos: int = 1200, seed: int = 0):
+    """Draw a K-Fashion of our own: AI Hub's folders and labels, 23 styles.
+
+    Args:
+        directory: where 라벨링데이터 and 원천데이터 are made.
+        photos: how many to draw.
+        seed: the same one draws the same bytes.
+    """
+    made = kf.draw_sample(directory, photos=photos, seed=seed)
+    print(f"{directory}: " + ", ".join(f"{name} {count:,}" for name, count in made.items() if isinstance(count, int)))
+
+
+def download(name: str, /, *, folder: Path | None = None):
+    """Fetch a file of data_manifest.csv, checked by its hash.
+
+    Args:
+        name: as in the manifest.
+        folder: where to keep it; default: the user's cache folder.
+    """
+    print(kf.download(name, folder))
+
+
+def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo"] = "photo"):
+    """Turn a data set's files into the per-picture table; zips are read in place.
+
+    Args:
+        dataset: kfashion, sample or folders.
+        root: folder with the data as downloaded.
+        out: the table to write, .csv or .csv.gz; what was rejected is written beside it.
+        rows: what a row is.
+    """
+    table, rejected = kf.build_catalog(dataset, root)
+    kf.write_catalog(table, out)
+    rejected_path = _beside(out, "rejected")
+    with finished_file(rejected_path) as temporary:
+        rejected.to_csv(temporary, index=False, lineterminator="\n")
+    found = {kind: int((rejected["kind"] == kind).sum()) for kind in ("label", "picture", "archive")}
+    print(f"{out}: {len(table):,} rows, {table['group'].nunique():,} groups; rejected: " + ", ".join(f"{count:,} {kind}s" for kind, count in found.items()))
+    if len(rejected):
+        print(f"{summarize(rejected)}\n  all of them: {rejected_path}")
+    for note, count in table.attrs["notes"].items():
+        print(f"  {count:,} x {note}")
+
+
+def split(
+    catalog: Path,
+    /,
+    *,
+    out: Path,
+    valid: float = 0.2,
+    test: float = 0.0,
+    folds: int = 0,
+    per_class: int | None = None,
+    seed: int = 0,
+):
+    """Fill split and fold: stratified by class, groups kept together.
+
+    Args:
+        catalog: the table to split.
+        out: the table to write; may be the same.
+        valid: share of each class's rows.
+        test: share of each class's rows.
+        folds: number of folds over the rows that are not test; 0 = none.
+        per_class: keep at most that many rows of each class.
+        seed: of the shuffling.
+    """
+    table = kf.split_catalog(kf.read_catalog(catalog), valid=valid, test=test, folds=folds, per_class=per_class, seed=seed)
+    kf.write_catalog(table, out)
+    print(kf.count_classes(table).to_string())
+    for text in split_warnings(table):
+        print(f"note: {text}")
+
+
+def preprocess(catalog: Path, /, *, root: Path, cache: Path, workers: int | None = None, recipe: Preprocess = Preprocess()):  # noqa: B008
+    """Crop, mask and resize every picture into a cache; calling again continues.
+
+    Args:
+        catalog: the table.
+        root: folder that its paths are relative to.
+        cache: folder of caches, one below it for each recipe.
+        workers: processes; default: one a core.
+        recipe: how pixels are prepared.
+    """
+    table = kf.read_catalog(catalog)
+    prepared = kf.preprocess_images(table, root, cache, recipe, workers=workers)
+    lacking = int(recipe.lacking(table).sum())
+    print(f"{prepared.folder}: {len(prepared):,} of {len(table):,} rows prepared, {len(prepared.failures):,} rejected, {lacking:,} without the region asked for")
+    if not len(prepared):
+        raise InputError(f"none of {len(table):,} pictures below {root} could be prepared; the first: {' '.join(prepared.failures.iloc[0])}")
+
+
+def train(
+    catalog: Path,
+    /,
+    *,
+    root: Path,
+    run: Path,
+    cache: Path | None = None,
+    task: str | None = None,
+    config: Path | None = None,
+    workers: int | None = None,
+    recipe: Preprocess = Preprocess(),  # noqa: B008
+    training: TrainConfig = TrainConfig(),  # noqa: B008
+):
+    """Train a run; calling again continues it. --config RUN/run.json repeats a recipe, flags go over it.
+
+    Args:
+        catalog: the table, with train and valid rows.
+        root: folder that its paths are relative to.
+        run: the run's folder.
+        cache: folder of caches; default: `cache` beside the run's folder.
+        task: name of a task or a task file; default: from the label columns.
+        config: a run.json whose recipe is repeated.
+        workers: processes that prepare pictures; default: one a core.
+        recipe: how pixels are prepared.
+        training: how the model learns.
+    """
+    table = kf.read_catalog(catalog)
+    kf.train(table, root, run, preprocess=recipe, config=training, task=task, cache=cache, workers=workers)
+
+
+def predict(
+    runs: tuple[Path, ...],
+    /,
+    *,
+    catalog: Path,
+    root: Path,
+    out: Path,
+    split: Literal["train", "valid", "test"] | None = None,
+    rows: bool = False,
+    allow_missing_regions: bool = False,
+    cache: Path | None = None,
+    workers: int | None = None,
+):
+    """Answers of one run, or the mean of several, for a catalog's pictures.
+
+    Args:
+        runs: run folders.
+        catalog: the table.
+        root: folder that its paths are relative to.
+        out: the predictions to write.
+        split: only these rows; default: all.
+        rows: one answer a row instead of one a photo.
+        allow_missing_regions: predict although more pictures lack the recipe's box or polygon than in training.
+        cache: folder of caches; default: nothing is kept.
+        workers: processes that prepare pictures; default: one a core.
+    """
+    pictures = kf.read_catalog(catalog)
+    table = kf.predict(
+        list(runs), pictures, root, split=split, rows=rows, allow_missing_regions=allow_missing_regions, cache=cache, workers=workers
+    )
+    kf.write_predictions(table, out)
+    print(f"{out}: {len(table):,} predictions")
+    failures = table.attrs["failures"]
+    if len(failures):
+        path = _beside(out, "failures")
+        with finished_file(path) as temporary:
+            failures.to_csv(temporary, index=False, lineterminator="\n")
+        print(f"{len(failures):,} pictures could not be read and have no prediction: {path}")
+
+
+def evaluate(predictions: Path, /, *, catalog: Path, json: Path | None = None, rows: bool = False):
+    """Figures of predictions against a catalog, beside the majority baseline.
+
+    Args:
+        predictions: the table to judge.
+        catalog: the table with the truth.
+        json: also write the figures there.
+        rows: judge each row instead of each photo.
+    """
+    from kfashion_utils.evaluation import describe
+
+    figures = kf.evaluate(kf.read_predictions(predictions), kf.read_catalog(catalog), rows=rows)
+    for head, values in figures.items():
+        print(f"{head}: {describe(values)}")
+    if json:
+        write_json(json, figures)
+
+
+def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["index", "name", "english"] | None = None):
+    """Write the leaderboard's file in the form of its sample submission.
+
+    Args:
+        predictions: the table to submit.
+        template: the leaderboard's sample submission.
+        out: the file to write.
+        labels: how labels are written; default: as in the template.
+    """
+    table = kf.write_submission(kf.read_predictions(predictions), template, out, labels=labels)
+    print(f"{out}: {len(table):,} rows, columns {', '.join(table.columns)}; checked against {template}")
+
+
+def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = None, out: Path | None = None):
+    """One self-contained HTML page about a run.
+
+    Args:
+        run: the run's folder.
+        catalog: the table with the truth; default: the one the run kept.
+        root: folder of its pictures; default: the one the run was trained from.
+        out: the page to write; default: report.html in the run's folder.
+    """
+    print(kf.report(run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out))
+
+
+def _beside(path, word):
+    """`kf.csv` or `kf.csv.gz` -> `kf.<word>.csv`."""
+    return path.with_name(f"{path.name.removesuffix('.gz').removesuffix('.csv')}.{word}.csv")
