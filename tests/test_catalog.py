@@ -1,0 +1,132 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kfashion_utils as kf
+from kfashion_utils.catalog import complete_catalog, count_classes, hash_catalog, join_groups, split_warnings, unique_ids
+from kfashion_utils.errors import InputError
+
+
+def catalog(rows=60, classes=3, shots=3, **columns):
+    number = np.arange(rows)
+    table = {"id": [f"p{n:04d}" for n in number], "path": [f"{n}.jpg" for n in number], "group": [f"g{n // shots}" for n in number]}
+    return complete_catalog({**table, "style": [f"c{(n // shots) % classes}" for n in number], **columns})
+
+
+def test_read_keeps_labels_as_text(tmp_path):
+    table = catalog(4, style=["NA", "007", "1.0", "null"], left=[1.25, np.nan, 0, 3])
+    kf.write_catalog(table, tmp_path / "c.csv")
+    again = kf.read_catalog(tmp_path / "c.csv")
+    pd.testing.assert_frame_equal(again, table)
+    assert again["style"].tolist() == ["NA", "007", "1.0", "null"]
+
+
+def test_check_lists_all_problems_at_once(tmp_path):
+    table = catalog(6, style="a", path=["x.jpg", "", "/etc/passwd", "../up.jpg", "e.jpg", "f.jpg"])
+    table.loc[1, "id"] = "p0000"
+    table.loc[2, "id"] = "a/b"
+    table.loc[3, "split"] = "training"
+    table.loc[4, ["left", "top", "right", "bottom"]] = [10, 10, 5, 20]
+    table.loc[5, "polygon"] = "[[1, 2]]"
+    table.loc[0, "left"] = 1.0
+    problems = "\n".join(kf.check_catalog(table))
+    for text in ("not unique", "path is empty", "not safe", "leaves the data root", "split is none of", "empty or inverted", "not JSON rings", "four sides", "no region"):
+        assert text in problems
+    assert "row 4 (id 'a/b')" in problems
+    assert len(kf.check_catalog(catalog(3), tmp_path)) == 3  # the files are missing
+
+
+def test_groups_in_two_splits_are_a_problem():
+    assert any("group 'g0' stands in 2 splits" in text for text in kf.check_catalog(catalog(3, split=["train", "valid", "train"])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    groups=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 6)), min_size=2, max_size=60),
+    valid=st.floats(0.05, 0.5),
+    test=st.sampled_from([0, 0.2]),
+    folds=st.sampled_from([0, 3]),
+    seed=st.integers(0, 5),
+)
+def test_split_never_separates_a_group_nor_drops_a_row_or_a_class(groups, valid, test, folds, seed):
+    rows = [(f"g{number}", f"c{label}") for number, (label, size) in enumerate(groups) for _ in range(size)]
+    table = complete_catalog({"id": [str(i) for i in range(len(rows))], "path": "x", "group": [r[0] for r in rows], "style": [r[1] for r in rows]})
+    result = kf.split_catalog(table, valid=valid, test=test, folds=folds, seed=seed)
+    assert result["id"].tolist() == table["id"].tolist()
+    assert result.groupby("group")["split"].nunique().max() == 1 and result.groupby("group")["fold"].nunique().max() == 1
+    counts = count_classes(result)
+    groups_of = table.groupby("style")["group"].nunique()
+    assert (counts["train"] > 0).all()
+    several = groups_of.index[groups_of > 1 + bool(test)]
+    assert len(several) == 0 or (counts.loc[several, "valid"] > 0).all()
+    assert ((result["fold"] >= 0) == ((result["split"] != "test") & bool(folds))).all()
+
+
+def test_split_shares_are_met_and_reproducible():
+    table = catalog(3000, classes=5)
+    result = kf.split_catalog(table, valid=0.2, test=0.1, folds=5, seed=3)
+    assert abs((result["split"] == "valid").mean() - 0.2) < 0.01 and abs((result["split"] == "test").mean() - 0.1) < 0.01
+    assert result.loc[result["fold"] >= 0, "fold"].value_counts(normalize=True).between(0.19, 0.21).all()
+    shuffled = kf.split_catalog(table.sample(frac=1, random_state=1), valid=0.2, test=0.1, folds=5, seed=3)
+    pd.testing.assert_frame_equal(shuffled.sort_values("id", ignore_index=True), result)
+    assert (kf.split_catalog(table, seed=4)["split"] != kf.split_catalog(table, seed=5)["split"]).any()
+
+
+def test_per_class_caps_before_the_split():
+    table = catalog(300, style=["big"] * 270 + ["small"] * 30)
+    result = kf.split_catalog(table, valid=0.2, per_class=50)
+    assert result["style"].value_counts().to_dict() == {"big": 50, "small": 30}
+    assert result.groupby("group")["split"].nunique().max() == 1
+
+
+def test_unlabelled_rows_are_test_unless_their_group_is_elsewhere():
+    table = catalog(30, style=["a"] * 12 + ["b"] * 12 + [""] * 6)
+    table.loc[29, "group"] = "g0"
+    result = kf.split_catalog(table, valid=0.3)
+    assert (result["split"][24:29] == "test").all()
+    assert result["split"][29] == result["split"][0]
+
+
+def test_a_class_with_one_group_is_reported():
+    table = kf.split_catalog(catalog(33, style=["a"] * 15 + ["b"] * 15 + ["lonely"] * 3), valid=0.2)
+    assert split_warnings(table) == ["class 'lonely' has no valid row: all its pictures are one group"]
+
+
+@pytest.mark.parametrize("options", [{"valid": 0.8, "test": 0.3}, {"valid": -1}, {"folds": 1}, {"per_class": 0}])
+def test_impossible_splits_are_refused(options):
+    with pytest.raises(InputError):
+        kf.split_catalog(catalog(), **options)
+
+
+def test_groups_join_through_shared_keys():
+    assert join_groups(["b", "a", "c", "d"], ["x", None, "x", "y"]) == ["b", "a", "b", "d"]
+    assert join_groups(["a", "b", "b", "c"], [1, 1, 2, 2]) == ["a", "a", "a", "a"]
+
+
+def test_ids_are_file_names_and_unique():
+    ids = unique_ids(["a/b", "가 나", "same", "Same", ".."], ["1", "2", "3", "4", "5"])
+    assert ids[0] == "a_b" and ids[1] == "가 나" and len({name.lower() for name in ids}) == 5
+
+
+def test_hash_does_not_depend_on_row_order():
+    table = catalog()
+    assert hash_catalog(table) == hash_catalog(table[::-1]) != hash_catalog(table.assign(style="c0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a UTF-8 CSV"),
+        ("id,style\n1,a\n", r"\['path'\] missing"),
+        ("id,path,left\n1,a.jpg,wide\n", "row 2: 'wide'"),
+        ("id,path,fold\n1,a.jpg,0.5\n", "row 2: 0.5"),
+    ],
+)
+def test_unreadable_tables_are_refused(tmp_path, text, message):
+    (tmp_path / "c.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        kf.read_catalog(tmp_path / "c.csv")
+    with pytest.raises(InputError, match="no catalog at"):
+        kf.read_catalog(tmp_path / "none.csv")
