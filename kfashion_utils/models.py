@@ -152,14 +152,21 @@ def build_model(task, backbone, size, weights=None, seed=0):
     base = build_base(backbone, size)
     if weights is not None:
         load_base_weights(base, backbone, weights)
+        _freeze_batch_norms(base)
     base.name = "backbone"
     image = layers.Input((size, size, 3), name="image")
     scaled = SCALINGS[find_backbone(backbone).scaling](image)
-    maps = base(scaled) if weights is None else base(scaled, training=False)
-    features = layers.GlobalAveragePooling2D(name="features")(maps)
+    features = layers.GlobalAveragePooling2D(name="features")(base(scaled))
     answers = [_head_layer(head, number)(features) for number, head in enumerate(task.heads)]
     flat = layers.Concatenate(name="answers")(answers) if len(answers) > 1 else answers[0]
     return keras.Model(image, flat, name=backbone)
+
+
+def _freeze_batch_norms(base):
+    # base(x, training=False) does not: fit() passes training=True on to nested models (Keras 3.13 and 3.15)
+    for layer in base._flatten_layers():
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _head_layer(head, number):

@@ -106,7 +106,7 @@ def _stem_of(ids):
 
     def find(value):
         name = value.replace("\\", "/").rpartition("/")[2]
-        for candidate in (value, name, _without_extension(name)):
+        for candidate in (value, _without_extension(value), name, _without_extension(name)):
             if candidate in known:
                 return candidate
         return without.get(_without_extension(name))

@@ -1,0 +1,257 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kfashion_utils as kf
+from kfashion_utils import inputs, training
+from kfashion_utils.errors import InputError
+from kfashion_utils.features import compute_features, solve_linear
+from kfashion_utils.labels import Head, Task
+from kfashion_utils.models import build_model
+from kfashion_utils.preprocess import Preprocess
+
+RECIPE = Preprocess(size=32)
+SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
+FROZEN = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0)
+
+
+def train(colour_data, run, config=SCRATCH, cache=None, **options):
+    root, catalog = colour_data
+    return kf.train(catalog, root, run, preprocess=RECIPE, config=config, cache=cache, progress=False, workers=1, **options)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def run(colour_data, cache, tmp_path_factory):
+    return train(colour_data, tmp_path_factory.mktemp("runs") / "run", cache=cache)
+
+
+def test_a_run_folder_holds_what_it_promises(run, colour_data):
+    assert run.finished and len(run.history) == 4
+    assert list(run.history.columns) == ["epoch", "learning_rate", "loss", "val_loss", "val_label_accuracy", "seconds"]
+    assert run.history["learning_rate"].tolist() == pytest.approx([3e-3, 3e-3, 1.5e-3, 1.5e-3])
+    valid = colour_data[1][colour_data[1]["split"] == "valid"]
+    assert list(run.predictions.columns) == ["id", "photo", "label", "label:빨강", "label:초록", "label:파랑"]
+    assert sorted(run.predictions["id"]) == sorted(valid["id"]) == sorted(run.catalog["id"])
+    assert run.metrics == kf.evaluate(run.predictions, valid)
+    assert run.recipe["catalog"]["rows"] == {"train": 27, "valid": 18} and run.recipe["regions"] == {"none": 1.0}
+    assert run.metrics["label"]["accuracy"] >= max(run.history["val_label_accuracy"]) - 1e-6
+
+
+def test_a_linear_head_on_frozen_features_learns_colours(colour_data, cache, tmp_path):
+    run = train(colour_data, tmp_path / "run", FROZEN, cache)
+    assert run.history["epoch"].tolist() == [0] and run.metrics["label"]["accuracy"] == 1.0
+
+
+def test_a_finished_run_is_returned_and_more_epochs_continue_it(run, colour_data, cache, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(run.path, path)
+    before = (path / "metrics.json").stat().st_mtime_ns
+    train(colour_data, path, cache=cache)
+    assert (path / "metrics.json").stat().st_mtime_ns == before
+    longer = train(colour_data, path, kf.TrainConfig(**{**SCRATCH.to_dict(), "fine_tune_epochs": 6}), cache)
+    assert longer.history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    pd.testing.assert_frame_equal(longer.history[:4], run.history)
+
+
+def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(run, colour_data, cache, tmp_path, monkeypatch):
+    one_epoch = training._one_epoch
+
+    def dying(model, data, config, epoch, progress):
+        if epoch == 3:
+            model.fit(data.batches("train", epoch), epochs=1, verbose=0)  # half of an epoch's work is lost
+            raise KeyboardInterrupt
+        return one_epoch(model, data, config, epoch, progress)
+
+    monkeypatch.setattr(training, "_one_epoch", dying)
+    with pytest.raises(KeyboardInterrupt):
+        train(colour_data, tmp_path / "run", cache=cache)
+    monkeypatch.undo()
+    assert not kf.Run(tmp_path / "run").finished and len(kf.Run(tmp_path / "run").history) == 2
+    resumed = train(colour_data, tmp_path / "run", cache=cache)
+    columns = [name for name in run.history.columns if name != "seconds"]
+    pd.testing.assert_frame_equal(resumed.history[columns], run.history[columns], check_exact=True)
+    pd.testing.assert_frame_equal(resumed.predictions, run.predictions, check_exact=True)
+    for name in ("w0", "o3"):
+        state = [np.load(sorted((path / "checkpoints").glob("epoch-*"))[-1] / "state.npz")[name] for path in (run.path, resumed.path)]
+        np.testing.assert_array_equal(*state)
+
+
+def test_a_torn_checkpoint_is_not_counted(run, colour_data, cache, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(run.path, path)
+    (path / "metrics.json").unlink()
+    newest = sorted((path / "checkpoints").glob("epoch-*"))[-1]
+    newest.rename(newest.with_name(f".{newest.name}"))  # killed before it got its name
+    again = train(colour_data, path, cache=cache)
+    columns = [name for name in run.history.columns if name != "seconds"]
+    pd.testing.assert_frame_equal(again.history[columns], run.history[columns], check_exact=True)
+    assert not list((path / "checkpoints").glob(".*"))
+
+
+def test_another_recipe_or_catalog_is_refused_with_what_differs(run, colour_data, cache):
+    with pytest.raises(InputError, match=r"(?s)train.seed: 0 there, 1 now"):
+        train(colour_data, run.path, kf.TrainConfig(**{**SCRATCH.to_dict(), "seed": 1}), cache)
+    with pytest.raises(InputError, match="train.fine_tune_epochs: 4 there, 2 now"):
+        train(colour_data, run.path, kf.TrainConfig(**{**SCRATCH.to_dict(), "fine_tune_epochs": 2}), cache)
+    root, catalog = colour_data
+    with pytest.raises(InputError, match="catalog.hash"):
+        train((root, catalog.assign(label=catalog["label"].replace("빨강", "파랑"))), run.path, cache=cache, task=run.task)
+    assert run.finished
+
+
+def test_a_folder_with_other_things_is_no_run(colour_data, cache, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="neither empty nor a run folder"):
+        train(colour_data, tmp_path, cache=cache)
+
+
+def test_catalogs_that_cannot_be_trained_on(colour_data, cache, tmp_path):
+    root, catalog = colour_data
+    with pytest.raises(InputError, match=r"(?s)45 of 45 rows.*kfashion split"):
+        train((root, catalog.assign(split="")), tmp_path / "run", cache=cache)
+    with pytest.raises(InputError, match="no 'valid' row"):
+        train((root, catalog.assign(split="train")), tmp_path / "run", cache=cache)
+    with pytest.raises(InputError, match="'우주복' in 45 rows"):
+        train((root, catalog.rename(columns={"label": "style"}).assign(style="우주복")), tmp_path / "run", cache=cache)
+    with pytest.raises(InputError, match="stands in 2 splits"):
+        train((root, catalog.assign(group="one")), tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run").exists()
+
+
+def test_changed_weights_of_a_run_are_noticed(run, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    with open(tmp_path / "run" / "best.weights.h5", "ab") as handle:
+        handle.write(b"x")
+    with pytest.raises(InputError, match="not the file that training wrote"):
+        kf.load_run(tmp_path / "run").weights  # noqa: B018
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_epoch(colour_data, cache, tmp_path):
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, learning_rate=1e30, batch_size=8)
+    with pytest.raises(InputError, match="the loss of epoch .* rate"):
+        train(colour_data, tmp_path / "run", config, cache)
+    assert not kf.Run(tmp_path / "run").finished
+
+
+def test_unknown_keys_in_a_recipe_are_refused(run, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    recipe = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    recipe["train"]["momentum"] = 1
+    (tmp_path / "run" / "run.json").write_text(json.dumps(recipe), encoding="utf-8")
+    with pytest.raises(InputError, match=r"unknown keys \['momentum'\]"):
+        kf.load_run(tmp_path / "run").config  # noqa: B018
+
+
+# Prediction -----------------------------------------------------------------------------------------------------------
+
+
+def test_prediction_repeats_the_validation_predictions(run, colour_data):
+    root, catalog = colour_data
+    table = kf.predict(run.path, catalog, root, split="valid", progress=False)
+    pd.testing.assert_frame_equal(table, run.predictions, atol=1e-6, check_dtype=False)
+
+
+def test_several_runs_are_averaged(run, colour_data, cache, tmp_path):
+    root, catalog = colour_data
+    other = train(colour_data, tmp_path / "run", FROZEN, cache)
+    tables = [kf.predict(r, catalog, root, split="valid", progress=False) for r in (run, other)]
+    both = kf.predict([run, other], catalog, root, split="valid", progress=False)
+    np.testing.assert_allclose(both["label:빨강"], (tables[0]["label:빨강"] + tables[1]["label:빨강"]) / 2, atol=1e-9)
+
+
+def test_unreadable_pictures_are_counted_and_the_rest_predicted(run, colour_data, tmp_path):
+    root, catalog = colour_data
+    shutil.copytree(root, tmp_path / "root")
+    (tmp_path / "root" / catalog["path"][0]).write_bytes(b"")
+    table = kf.predict(run, catalog, tmp_path / "root", progress=False)
+    assert len(table) == 44 and table.attrs["failures"]["reason"].tolist() == ["empty"]
+
+
+def test_views_of_a_photo_are_averaged_unless_rows_are_asked_for(run, colour_data):
+    root, catalog = colour_data
+    views = catalog[:4].assign(photo=["a", "a", "b", "b"])
+    rows = kf.predict(run, views, root, rows=True, progress=False)
+    photos = kf.predict(run, views, root, progress=False)
+    assert len(rows) == 4 and photos["photo"].tolist() == ["a", "b"]
+    np.testing.assert_allclose(photos["label:빨강"][0], rows["label:빨강"][:2].mean())
+
+
+def test_pictures_without_the_recipes_region_are_refused(colour_data, cache, tmp_path):
+    root, catalog = colour_data
+    boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
+    run = kf.train(boxed, root, tmp_path / "run", preprocess=Preprocess(size=32, crop="box"), config=FROZEN, cache=cache, progress=False)
+    assert run.recipe["regions"] == {"hand": 1.0} and run.metrics["label"]["regions"] == {"hand": 1.0}
+    with pytest.raises(InputError, match="100% of the pictures lack the region.*--allow-missing-regions"):
+        kf.predict(run, catalog, root, progress=False)
+    assert len(kf.predict(run, catalog, root, allow_missing_regions=True, progress=False)) == 45
+
+
+def test_wrong_splits_and_tasks_are_refused(run, colour_data):
+    root, catalog = colour_data
+    with pytest.raises(InputError, match="no row with split 'test'"):
+        kf.predict(run, catalog, root, split="test", progress=False)
+    with pytest.raises(InputError, match="not a finished run"):
+        kf.predict("nowhere", catalog, root)
+
+
+# Features and inputs --------------------------------------------------------------------------------------------------
+
+
+def test_features_are_computed_once_for_every_row_and_view(colour_data, tmp_path):
+    root, catalog = colour_data
+    prepared = kf.preprocess_images(catalog, root, tmp_path, RECIPE, progress=False, workers=1)
+    model = build_model(Task("t", (Head("label", ("a", "b")),)), "tiny", 32)
+    ids = catalog["id"].tolist()
+    some = compute_features(model, prepared, ids[:10], tmp_path, progress=False)
+    every = compute_features(model, prepared, ids[::-1], tmp_path, progress=False)
+    np.testing.assert_array_equal(every[::-1][:10], some)
+    assert len(list(tmp_path.glob("features/*/original/*.npz"))) == 2
+    mirror = compute_features(model, prepared, ids[:10], tmp_path, "mirror", progress=False)
+    assert np.abs(mirror - some).max() > 0
+    other = build_model(Task("t", (Head("label", ("a", "b")),)), "tiny", 32, seed=5)
+    assert np.abs(compute_features(other, prepared, ids[:10], tmp_path, progress=False) - some).max() > 0
+
+
+def test_linear_head_handles_several_heads_missing_labels_and_absent_classes():
+    rng = np.random.default_rng(0)
+    task = Task("t", (Head("a", ("x", "y", "never")), Head("b", ("p", "q"), multi=True)))
+    features = rng.normal(5, 3, (200, 6)).astype(np.float32)
+    labels = np.zeros((200, 5), np.float32)
+    labels[:, 0], labels[:, 1] = features[:, 0] > 5, features[:, 0] <= 5
+    labels[:, 3] = features[:, 1] > 5
+    labels[:20, :3] = np.nan
+    labels[20:40, 3:] = np.nan
+    solved = solve_linear(task, features, labels, np.arange(200) // 2)
+    (kernel, bias), (kernel2, bias2) = solved
+    logits = features @ kernel + bias
+    assert (logits[20:].argmax(1) == labels[20:, :3].argmax(1)).mean() > 0.95 and (logits.argmax(1) != 2).all()
+    several = features @ kernel2 + bias2
+    assert ((several[40:, 0] > 0) == labels[40:, 3]).mean() > 0.95 and (several[:, 1] < 0).all()
+
+
+def test_batches_depend_on_seed_and_epoch_alone(colour_data, cache):
+    root, catalog = colour_data
+    prepared = kf.preprocess_images(catalog, root, cache, RECIPE, progress=False, workers=1)
+    options = {"batch_size": 8, "seed": 1, "augment": "light"}
+    targets = np.arange(45, dtype=np.float32)[:, None]
+    first = inputs.Batches(prepared, catalog["id"], targets, epoch=3, **options)
+    again = inputs.Batches(prepared, catalog["id"], targets, epoch=3, **options)
+    other = inputs.Batches(prepared, catalog["id"], targets, epoch=4, **options)
+    np.testing.assert_array_equal(first[5][0], again[5][0])
+    assert len(first) == 6 and len(first[5][0]) == 5
+    assert sorted(np.concatenate([first[i][1] for i in range(6)]).ravel()) == list(range(45))
+    assert (first[0][1] != other[0][1]).any()
+
+
+def test_light_augmentation_keeps_shape_and_moves_things():
+    pixels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    moved = inputs.light(pixels, np.random.default_rng(1))
+    assert moved.shape == pixels.shape and moved.dtype == np.uint8 and (moved != pixels).mean() > 0.5
