@@ -12,6 +12,7 @@ _HOMES = {
     "TrainConfig": "runs",
     "Run": "runs",
     "InputError": "errors",
+    "describe_machine": "environment",
     "open_image": "images",
     "ImageRejected": "images",
     "build_catalog": "datasets",

@@ -282,7 +282,7 @@ def _keep_present(parts, groups, name, portion):
     """A stratum with enough groups has at least one in every split that was asked for."""
     if not portion:
         return
-    for stratum, members in groups.groupby("stratum"):
+    for _, members in groups.groupby("stratum"):
         mine = parts[members.index]
         spare = mine[mine == "train"].index
         if not (mine == name).any() and len(spare) > 1:

@@ -4,12 +4,9 @@ Frozen features are computed once and a linear head is solved on them; then, if 
 and a rate that halves every ten epochs. Whatever is random is a function of (seed, epoch), so an interrupted training goes on exactly.
 """
 
-import importlib.metadata
 import json
 import os
-import platform
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -19,19 +16,27 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog, write_catalog
+from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import describe, evaluate
 from kfashion_utils.features import compute_features, set_heads, solve_linear
 from kfashion_utils.inputs import Batches
 from kfashion_utils.labels import RESERVED_COLUMNS
-from kfashion_utils.models import build_model, file_digest, find_backbone, load_trained, task_loss, task_targets, weights_file
-from kfashion_utils.prediction import prediction_table, predict_flat, write_predictions
+from kfashion_utils.models import (
+    build_model,
+    file_digest,
+    find_backbone,
+    load_trained,
+    task_loss,
+    task_targets,
+    weights_file,
+)
+from kfashion_utils.prediction import predict_flat, prediction_table, write_predictions
 from kfashion_utils.preprocess import Preprocess, preprocess_images
 from kfashion_utils.runs import MAY_GROW, Run, TrainConfig
 from kfashion_utils.storage import finished_file, hash_file, sync_folder, write_json
 from kfashion_utils.tasks import resolve_task
 
-PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "pillow", "opencv-python-headless", "scikit-learn")
 KEPT_CHECKPOINTS = 2
 
 
@@ -123,28 +128,13 @@ def _recipe(task, preprocess, config, used, weights):
         "catalog": {"hash": hash_catalog(used, _learned_columns(used)), "rows": used["split"].value_counts().to_dict()},
         "regions": {name: round(float(share), 4) for name, share in regions.items()},
         "lacking": round(float(preprocess.lacking(training).mean()), 4),
-        "environment": _environment(),
+        "environment": {**versions(), "keras_backend": keras.backend.backend()},
     }
 
 
 def _learned_columns(catalog):
     labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
     return ["id", "path", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
-
-
-def _environment():
-    versions = {"python": platform.python_version(), "keras_backend": keras.backend.backend()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # another backend's package, or another build of OpenCV
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        commit = ""
-    return {**versions, "commit": commit or "unknown"}
 
 
 IDENTITY = ("task", "preprocess", "train", "weights_sha256", "catalog")

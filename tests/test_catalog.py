@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kfashion_utils as kf
-from kfashion_utils.catalog import complete_catalog, count_classes, hash_catalog, join_groups, split_warnings, unique_ids
+from kfashion_utils.catalog import (
+    complete_catalog,
+    count_classes,
+    hash_catalog,
+    join_groups,
+    split_warnings,
+    unique_ids,
+)
 from kfashion_utils.errors import InputError
 
 

@@ -7,7 +7,6 @@ import pytest
 from conftest import picture
 from PIL import Image
 
-import kfashion_utils as kf
 from kfashion_utils import preprocess as module
 from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError

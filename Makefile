@@ -1,0 +1,35 @@
+# The README's two commands are `make demo` and `make test`; `make help` lists the rest.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+CONSTRAINTS ?= constraints/latest.txt
+RUN := $(VENV)/bin/python -m
+
+.PHONY: help demo test slow notebooks lint clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(VENV)/installed: requirements.txt pyproject.toml $(CONSTRAINTS)
+	@test -n "$(PYTHON)" || { echo "no Python of 3.11 or later found; name one: make PYTHON=/path/to/python3 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements.txt -e '.[dev]' -c $(CONSTRAINTS)
+	@touch $@
+
+demo: $(VENV)/installed  ## the main job on the drawn sample, into demo/: a few minutes on two cores
+	$(RUN) kfashion_utils demo
+
+test: $(VENV)/installed  ## the default suite, under five minutes
+	$(RUN) pytest
+
+slow: $(VENV)/installed  ## the slow suite: kills, the drawn sample's difficulty, notebooks
+	$(RUN) pytest -m slow
+
+notebooks: $(VENV)/installed  ## execute every notebook and keep its outputs
+	$(RUN) notebooks.make
+
+lint: $(VENV)/installed  ## ruff
+	$(RUN) ruff check .
+
+clean:  ## remove the environment and what the demo made
+	rm -rf .venv .venv-colab demo

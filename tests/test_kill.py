@@ -1,0 +1,106 @@
+"""`kill -9` at random moments: calling again finishes with what an undisturbed call gives."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import picture
+
+import kfashion_utils as kf
+from kfashion_utils.storage import hash_file
+
+KILLS = 10
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "kfashion_utils", *map(str, arguments)]
+
+
+def run(arguments):
+    """Run to the end; returns the seconds it took."""
+    started = time.monotonic()
+    subprocess.run(arguments, check=True, capture_output=True, timeout=600)
+    return time.monotonic() - started
+
+
+def kill_at_random(arguments, seconds, rng):
+    """Start, kill the whole process group after a random share of `seconds`; returns whether it was still running."""
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    time.sleep(rng.uniform(0.3, 1) * seconds)
+    running = process.poll() is None
+    if running:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return running
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """(root, path of a catalog) with 160 large pictures in two classes."""
+    root = tmp_path_factory.mktemp("kill")
+    for number in range(160):
+        colour = (200, 60, 60) if number % 2 else (60, 60, 200)
+        picture(root / "data" / ("b" if number % 2 else "a") / f"{number:03d}.jpg", (900, 1200), colour, seed=number)
+    (root / "data" / "a" / "000.jpg").write_bytes(b"broken")
+    catalog, _ = kf.build_catalog("folders", root / "data")
+    kf.write_catalog(kf.split_catalog(catalog, valid=0.25), root / "catalog.csv")
+    return root / "data", root / "catalog.csv"
+
+
+@pytest.mark.slow
+def test_preparing_survives_kills_at_random_moments(pictures, tmp_path):
+    root, catalog = pictures
+    rng = random.Random(0)
+
+    def arguments(cache):
+        return command("preprocess", catalog, "--root", root, "--cache", cache, "--size", 128)
+
+    def contents(cache):
+        prepared = kf.preprocess_images(kf.read_catalog(catalog), root, cache, kf.Preprocess(size=128), progress=False)
+        return {row: prepared.read(row) for row in prepared.items}, prepared.failures
+
+    seconds = run(arguments(tmp_path / "whole"))
+    expected, failures = contents(tmp_path / "whole")
+    interrupted = 0
+    for attempt in range(KILLS):
+        cache = tmp_path / f"cache{attempt}"
+        for _ in range(3):
+            interrupted += kill_at_random(arguments(cache), seconds, rng)
+        run(arguments(cache))
+        found, rejected = contents(cache)
+        assert found == expected
+        pd.testing.assert_frame_equal(rejected, failures)
+        folder = next(cache.iterdir())
+        assert all(path.suffix == ".zip" and hash_file(path) == path.stem or path.name in ("failures.csv", "recipe.json") for path in folder.iterdir())
+    assert interrupted >= KILLS  # else this tested nothing
+
+
+@pytest.mark.slow
+def test_training_survives_kills_at_random_moments(pictures, tmp_path):
+    root, catalog = pictures
+    rng = random.Random(1)
+
+    def arguments(path):
+        recipe = ["--size", 64, "--backbone", "tiny", "--fine-tune-epochs", 8, "--every", 4, "--batch-size", 16]
+        return command("train", catalog, "--root", root, "--cache", tmp_path / "cache", "--run", path, *recipe)
+
+    run(arguments(tmp_path / "warm"))
+    seconds = run(arguments(tmp_path / "whole"))
+    expected = kf.load_run(tmp_path / "whole")
+    columns = [name for name in expected.history.columns if name != "seconds"]
+    interrupted = 0
+    for attempt in range(KILLS):
+        path = tmp_path / f"run{attempt}"
+        interrupted += kill_at_random(arguments(path), seconds, rng)
+        run(arguments(path))
+        found = kf.load_run(path)
+        pd.testing.assert_frame_equal(found.history[columns], expected.history[columns], check_exact=True)
+        pd.testing.assert_frame_equal(found.predictions, expected.predictions, check_exact=True)
+        assert not [p for p in Path(path).rglob(".*") if p.name != "."]
+    assert interrupted >= KILLS * 0.8
