@@ -4,6 +4,8 @@ Names are loaded when they are first used, so importing this package is cheap an
 """
 
 import importlib
+import sys
+import types
 
 _HOMES = {
     "Head": "labels",
@@ -51,3 +53,12 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+class _Package(types.ModuleType):
+    def __setattr__(self, name, value):
+        if not (name in _HOMES and isinstance(value, types.ModuleType)):  # the module `report` does not hide the function `report`
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

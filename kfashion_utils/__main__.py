@@ -48,6 +48,9 @@ def main(arguments=None):
     except (InputError, ImageRejected) as error:
         print(f"kfashion {verb}: {error}", file=sys.stderr)
         return INPUT_ERROR
+    except BrokenPipeError:  # `kfashion … | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INPUT_ERROR
     except OSError as error:
         print(f"kfashion {verb}: the storage failed: {error}; calling the same command again continues", file=sys.stderr)
         return STORAGE_ERROR

@@ -16,7 +16,7 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import source_version
-from kfashion_utils.labels import NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
+from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
 from kfashion_utils.storage import finished_file
 
 BOX = ["left", "top", "right", "bottom"]
@@ -252,12 +252,16 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
     return catalog
 
 
-def _strata(catalog):
-    """For each row the label it is stratified by: of the first label column, the rarest class where there are several."""
+def _first_label(catalog):
     labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
     if not labels:
         raise InputError(f"the catalog has no label column beside {list(catalog.columns)}")
-    column = catalog[labels[0]]
+    return labels[0]
+
+
+def _strata(catalog):
+    """For each row the label it is stratified by: of the first label column, the rarest class where there are several."""
+    column = catalog[_first_label(catalog)]
     counts = column.str.split(SEPARATOR, regex=False).explode().value_counts()
     rarest = {text: min(text.split(SEPARATOR), key=lambda name: (counts[name], name)) for text in column.unique()}
     return column.map(rarest).astype(object)
@@ -302,9 +306,10 @@ def _capped(groups, limit):
 
 def count_classes(catalog, column=None):
     """Table of row counts: one row a class of `column` (default: the first label), one column a split, sorted by total."""
-    column = column or next(name for name in catalog.columns if name not in RESERVED_COLUMNS)
+    column = column or _first_label(catalog)
     exploded = catalog.assign(**{column: catalog[column].str.split(SEPARATOR, regex=False)}).explode(column)
-    counts = pd.crosstab(exploded[column].replace("", "(no label)"), exploded["split"].replace("", "(no split)"))
+    classes = exploded[column].replace({NOT_ANNOTATED: "(no label)", NONE_APPLIES: "(none applies)"})
+    counts = pd.crosstab(classes, exploded["split"].replace("", "(no split)"))
     order = [name for name in ("train", "valid", "test", "(no split)") if name in counts.columns]
     counts = counts[order].assign(total=counts.sum(axis=1)).sort_values("total", ascending=False, kind="stable")
     counts.columns.name = None
@@ -314,7 +319,7 @@ def count_classes(catalog, column=None):
 def split_warnings(catalog):
     """Texts about classes that a split could not serve: absent from train, or from a split that other classes have."""
     counts = count_classes(catalog)
-    counts = counts[counts.index != "(no label)"]
+    counts = counts[~counts.index.isin(["(no label)", "(none applies)"])]
     texts = [f"class {name!r} has no training row" for name in counts.index if counts.get("train", pd.Series(0, counts.index))[name] == 0]
     for split in {"valid", "test"} & set(counts.columns):
         absent = counts.index[counts[split] == 0].tolist()
