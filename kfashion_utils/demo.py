@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -84,6 +85,7 @@ def baseline(catalog, prepared, describe):
     rows = catalog[catalog["id"].isin(prepared.items)]
     values = np.stack([describe(prepared.pixels(row)) for row in rows["id"]])
     labels, test = rows["style"].to_numpy(), (rows["split"] == "test").to_numpy()
-    solver = make_pipeline(StandardScaler(), LogisticRegressionCV(Cs=[0.01, 0.1, 1], cv=3, max_iter=200))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    solver = GridSearchCV(pipeline, {"logisticregression__C": [0.01, 0.1, 1]}, cv=3)
     solver.fit(values[~test], labels[~test])
     return float((solver.predict(values[test]) == labels[test]).mean())

@@ -7,7 +7,6 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, Head
 from kfashion_utils.tasks import HEADS
 
-
 AVERAGES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "parent_accuracy", "majority")
 
 

@@ -4,7 +4,7 @@ import cv2
 import keras
 import numpy as np
 
-LIGHT_SHIFT, LIGHT_ZOOM, LIGHT_BRIGHTNESS = 0.06, 0.12, 0.15  # largest shares of side, size and value
+LIGHT_SHIFT, LIGHT_ZOOM, LIGHT_BRIGHTNESS, LIGHT_COLOUR = 0.06, 0.15, 0.15, 0.1  # largest shares of side, size, value and channel
 
 
 class Batches(keras.utils.PyDataset):
@@ -51,7 +51,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def light(pixels, rng, fill=255):
-    """Mirror, shift, zoom and brightness in one warp; uint8 `(size, size, 3)` in and out, `fill` where nothing is."""
+    """Mirror, shift and zoom in one warp, brightness and colour in one table; uint8 `(size, size, 3)` in and out, `fill` where nothing is."""
     size = pixels.shape[0]
     zoom = 1 + rng.uniform(-LIGHT_ZOOM, LIGHT_ZOOM)
     mirror = -1 if rng.random() < 0.5 else 1
@@ -59,4 +59,6 @@ def light(pixels, rng, fill=255):
     centre = (size - 1) / 2
     matrix = np.array([[mirror * zoom, 0, centre + shift[0] - mirror * zoom * centre], [0, zoom, centre + shift[1] - zoom * centre]])
     warped = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(fill,) * 3)
-    return cv2.convertScaleAbs(warped, alpha=1 + rng.uniform(-LIGHT_BRIGHTNESS, LIGHT_BRIGHTNESS))
+    factors = (1 + rng.uniform(-LIGHT_BRIGHTNESS, LIGHT_BRIGHTNESS)) * (1 + rng.uniform(-LIGHT_COLOUR, LIGHT_COLOUR, 3))
+    table = np.clip(np.arange(256)[None, :, None] * factors, 0, 255).astype(np.uint8)
+    return cv2.LUT(warped, table)

@@ -5,6 +5,7 @@ What a backbone's weights expect of their input is data, next to its name; the s
 
 import functools
 import hashlib
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from keras import layers, ops
 from kfashion_utils.datasets.download import download
 from kfashion_utils.errors import InputError
 from kfashion_utils.storage import hash_file
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of retracing whenever a last batch is smaller
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,18 @@ def find_backbone(name):
 
 
 def tiny(input_shape):
-    """A small residual-free network that learns from random weights in a minute: `(size, size, 3)` -> `(size / 32, size / 32, 192)`."""
-    image = layers.Input(input_shape)
-    x = image
-    for filters, kernel, stride in ((32, 4, 4), (64, 3, 2), (128, 3, 2), (192, 3, 2)):
+    """A small network that learns from random weights in a minute on two cores: `(size, size, 3)` -> `(1, 1, 128)`, 170,000 weights.
+
+    Four strided convolutions, then a learned average over places: a shoe counts below, a collar above.
+    """
+    image = x = layers.Input(input_shape)
+    for filters, kernel, stride in ((24, 5, 4), (48, 3, 2), (96, 3, 2), (128, 3, 2)):
         x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
-        x = layers.Activation("relu")(x)
-    return keras.Model(image, x)
+        x = layers.BatchNormalization(momentum=0.9)(x)  # 0.99 lags behind in a training of a thousand steps
+        x = layers.ReLU()(x)
+    height, width = x.shape[1:3]
+    average = keras.initializers.Constant(1 / (height * width))
+    return keras.Model(image, layers.DepthwiseConv2D((height, width), depthwise_initializer=average)(x))
 
 
 def build_base(name, size):
@@ -173,7 +180,8 @@ def _head_layer(head, number):
     return layers.Dense(len(head.classes), "sigmoid" if head.multi else "softmax", name=f"head_{number}", dtype="float32")
 
 
-def _head_loss(head, labels, scores):
+def _head_loss(head, labels, scores, smoothing):
+    labels = labels * (1 - smoothing) + smoothing / (2 if head.multi else len(head.classes))
     if head.multi:
         return ops.sum(ops.binary_crossentropy(labels, scores), axis=-1)
     return ops.categorical_crossentropy(labels, scores)
@@ -190,15 +198,19 @@ def task_targets(task, labels, weights=None):
     return np.concatenate([np.nan_to_num(labels), known if weights is None else known * weights], axis=1).astype(np.float32)
 
 
-def task_loss(task):
-    """Loss on `task_targets`: the weighted sum over heads of the cross-entropy, averaged over the rows that are annotated."""
+def task_loss(task, smoothing=0.0):
+    """Loss on `task_targets`: the weighted sum over heads of the cross-entropy, averaged over the rows that are annotated.
+
+    Args:
+        smoothing: share of every label that is spread evenly over the classes (label smoothing).
+    """
 
     def loss(targets, scores):
         total = 0.0
         for number, head in enumerate(task.heads):
             part = task.slices[head.name]
             weight = targets[:, task.num_classes + number]
-            rows = _head_loss(head, targets[:, part], scores[:, part]) * weight
+            rows = _head_loss(head, targets[:, part], scores[:, part], smoothing) * weight
             total += head.weight * ops.sum(rows) / ops.maximum(ops.sum(weight), 1e-7)
         return total
 

@@ -34,7 +34,8 @@ class TrainConfig:
         fine_tune_rate: of a network that starts from pretrained weights.
         schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it.
         drop, every: of the step schedule.
-        augment: `light` = mirror, shift, zoom and brightness, drawn anew each epoch; `none`.
+        augment: `light` = mirror, shift, zoom, brightness and colour, drawn anew each epoch; `none`.
+        label_smoothing: share of every label spread evenly over the classes while fine-tuning, 0..1.
         weight_decay: of AdamW.
         seed: of everything random.
 
@@ -47,13 +48,14 @@ class TrainConfig:
     head: str = "linear"
     fine_tune_epochs: int | None = None
     batch_size: int = 32
-    learning_rate: float = 3e-3
+    learning_rate: float = 4e-3
     fine_tune_rate: float = 1e-4
     schedule: str = "step"
     drop: float = 0.5
     every: int = 10
     augment: str = "light"
-    weight_decay: float = 1e-4
+    label_smoothing: float = 0.1
+    weight_decay: float = 1e-2
     seed: int = 0
 
     def __post_init__(self):
@@ -63,8 +65,9 @@ class TrainConfig:
         problems += [f"{name}={getattr(self, name)!r}: expected more than 0" for name in positive if not getattr(self, name) > 0]
         if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
             problems.append(f"fine_tune_epochs={self.fine_tune_epochs}: expected 0 or more")
-        if not 0 <= self.weight_decay < 1:
-            problems.append(f"weight_decay={self.weight_decay}: expected 0 or more, below 1")
+        for name in ("weight_decay", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                problems.append(f"{name}={getattr(self, name)}: expected 0 or more, below 1")
         refuse("the recipe for training is not usable", problems)
 
     def resolved(self, has_imagenet):

@@ -205,7 +205,8 @@ class _Data:
 
 def _learn(model, data, run, config, cache, progress):
     state = _Checkpoints(run.path / "checkpoints")
-    model.compile(keras.optimizers.AdamW(config.rate(1), weight_decay=config.weight_decay), task_loss(data.task), jit_compile=_compile_kernels())
+    optimizer = keras.optimizers.AdamW(config.rate(1), weight_decay=config.weight_decay)
+    model.compile(optimizer, task_loss(data.task, config.label_smoothing), jit_compile=_compile_kernels())
     model.optimizer.build(model.trainable_variables)
     history = state.restore(model)
     if not history and config.weights != "none" or not config.fine_tune_epochs and not history:
