@@ -15,7 +15,7 @@ from kfashion_utils.storage import hash_file
 
 SCHEDULES = ("constant", "step")
 AUGMENTATIONS = ("none", "light")
-SCRATCH_EPOCHS = 30  # of a network without pretrained weights, unless said otherwise
+SCRATCH_EPOCHS = 25  # of a network without pretrained weights, unless said otherwise
 MAY_GROW = ("fine_tune_epochs",)
 
 
@@ -28,7 +28,7 @@ class TrainConfig:
         weights: `imagenet`, `none`, or the path of a weights-only `.h5`; None = imagenet where it is published, else none.
         head: `linear` = solved to convergence on frozen features (original and mirror).
         fine_tune_epochs: epochs over the whole network after the head is solved; None = 0 with pretrained weights, and
-            30 without (then the network is trained from scratch and no head is solved before).
+            25 without (then the network is trained from scratch and no head is solved before).
         batch_size: pictures a step.
         learning_rate: of a network that starts from random weights.
         fine_tune_rate: of a network that starts from pretrained weights.

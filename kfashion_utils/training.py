@@ -350,9 +350,8 @@ class _Checkpoints:
 
 
 def _best(history):
-    """The epoch with the highest mean validation accuracy of the heads; of equals the one with the lower loss."""
-    names = [name for name in history[-1] if name.startswith("val_") and name.endswith("_accuracy")]
-    return max(history, key=lambda row: (round(float(np.nanmean([row[name] for name in names])), 6), -row["val_loss"]))
+    """The epoch with the lowest validation loss. The highest accuracy would be chosen more often for its luck."""
+    return min(history, key=lambda row: row["val_loss"])
 
 
 def _finish(run, data, started, progress):
