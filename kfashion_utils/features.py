@@ -23,7 +23,7 @@ NEVER = -30.0  # logit of a class without a training row
 FOLDS = 3
 
 
-def compute_features(model, prepared, ids, cache, view="original", batch_size=32, progress=True):
+def compute_features(model, prepared, ids, cache, view="original", progress=True):
     """Pooled features of prepared pictures; those in the cache are not computed again.
 
     Args:
@@ -43,7 +43,7 @@ def compute_features(model, prepared, ids, cache, view="original", batch_size=32
     with tqdm(total=len(todo), desc=f"features, {view}", unit="picture", disable=not (progress and todo)) as bar:
         for start in range(0, len(todo), CHUNK):
             rows = todo[start : start + CHUNK]
-            batches = Batches(prepared, rows, batch_size=batch_size, mirror=view == "mirror")
+            batches = Batches(prepared, rows, mirror=view == "mirror")
             step = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: bar.update(len(logs["outputs"])))
             values = np.asarray(extractor.predict(batches, verbose=0, callbacks=[step]), np.float32)
             items = [prepared.items[row] for row in rows]

@@ -4,6 +4,7 @@ import cv2
 import keras
 import numpy as np
 
+PREDICTION_BATCH = 64  # pictures; no gradients are kept, so more fit than in training
 LIGHT_SHIFT, LIGHT_ZOOM, LIGHT_BRIGHTNESS, LIGHT_COLOUR = 0.06, 0.15, 0.15, 0.1  # largest shares of side, size, value and channel
 
 
@@ -26,7 +27,7 @@ class Batches(keras.utils.PyDataset):
         `pixels` uint8 `(b, size, size, 3)`, or `(pixels, targets)`.
     """
 
-    def __init__(self, prepared, ids, targets=None, *, batch_size=32, epoch=None, seed=0, augment="none", mirror=False):
+    def __init__(self, prepared, ids, targets=None, *, batch_size=PREDICTION_BATCH, epoch=None, seed=0, augment="none", mirror=False):
         super().__init__(workers=2, max_queue_size=8)
         self.prepared, self.ids, self.targets = prepared, list(ids), targets
         self.batch_size, self.epoch, self.seed, self.mirror = batch_size, epoch, seed, mirror

@@ -18,7 +18,7 @@ LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recip
 DIGITS = 7
 
 
-def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_regions=False, cache=None, batch_size=32, workers=None, progress=True):
+def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_regions=False, cache=None, workers=None, progress=True):
     """Answers for the rows of a catalog.
 
     Args:
@@ -56,7 +56,7 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
             readable = chosen[chosen["id"].isin(prepared.items)]
             if readable.empty:
                 raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
-            scores = predict_flat(load_trained(run), Batches(prepared, readable["id"], batch_size=batch_size))
+            scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))
         tables.append(prediction_table(run.task, readable, scores))
         failures.append(prepared.failures)
     table = ensemble(tables) if len(tables) > 1 else tables[0]

@@ -47,8 +47,8 @@ class TrainConfig:
     weights: str | None = None
     head: str = "linear"
     fine_tune_epochs: int | None = None
-    batch_size: int = 32
-    learning_rate: float = 4e-3
+    batch_size: int = 16
+    learning_rate: float = 2e-3
     fine_tune_rate: float = 1e-4
     schedule: str = "step"
     drop: float = 0.5

@@ -171,7 +171,7 @@ def _label_form(head, column, values):
             raise InputError(f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; is it another task's?")
         return "index"
     unknown = sorted(parts - set(head.classes) - english)
-    raise InputError(f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}")
+    raise InputError(f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}; if they are placeholders, say the form with --labels index, name or english")
 
 
 def _written(head, label, form):

@@ -235,7 +235,7 @@ def _compile_kernels():
 
 def _solve_heads(model, data, cache, progress):
     ids, part = data.ids("train"), data.part("train")
-    views = [compute_features(model, data.prepared, ids, cache, view, data.config.batch_size, progress) for view in ("original", "mirror")]
+    views = [compute_features(model, data.prepared, ids, cache, view, progress) for view in ("original", "mirror")]
     set_heads(model, solve_linear(data.task, np.stack(views), data.labels[part], data.rows["group"].to_numpy()[part]))
 
 
@@ -266,7 +266,7 @@ def _reset_dropout(model, seed):
 def _judge(model, data, split, prefix):
     """Loss and each head's accuracy over the annotated rows of a split, as they are."""
     part = data.part(split)
-    scores = predict_flat(model, Batches(data.prepared, data.ids(split), batch_size=data.config.batch_size))
+    scores = predict_flat(model, Batches(data.prepared, data.ids(split)))
     targets = data.targets[part]
     figures = {f"{prefix}loss": float(task_loss(data.task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))}
     for number, head in enumerate(data.task.heads):
@@ -362,7 +362,7 @@ def _finish(run, data, started, progress):
     vars(run).pop("recipe", None)
     model = load_trained(Run(run.path))
     valid = data.rows.iloc[data.part("valid")]
-    scores = predict_flat(model, Batches(data.prepared, valid["id"], batch_size=data.config.batch_size))
+    scores = predict_flat(model, Batches(data.prepared, valid["id"]))
     predictions = prediction_table(data.task, valid, scores)
     write_predictions(predictions, run.path / "predictions.csv")
     figures = evaluate(predictions, valid)
