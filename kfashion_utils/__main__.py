@@ -34,22 +34,25 @@ def main(arguments=None):
     if verb not in verbs():
         print(f"kfashion: unknown verb {verb!r}\n\n{usage()}", file=sys.stderr)
         return INPUT_ERROR
-    import tyro
-
-    from kfashion_utils import commands
     from kfashion_utils.errors import InputError
-    from kfashion_utils.images import ImageRejected
 
     try:
+        import tyro
+
+        from kfashion_utils import commands
+
         if verb in KERAS_VERBS and "--help" not in rest and "-h" not in rest:
             _import_keras()
         function = getattr(commands, verb)
         tyro.cli(function, prog=f"kfashion {verb}", args=_with_config(rest), config=(tyro.conf.OmitArgPrefixes,))
-    except (InputError, ImageRejected) as error:
+    except InputError as error:
         print(f"kfashion {verb}: {error}", file=sys.stderr)
         return INPUT_ERROR
     except BrokenPipeError:  # `kfashion … | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INPUT_ERROR
+    except (IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError) as error:
+        print(f"kfashion {verb}: {error.filename}: {error.strerror}; name another file or folder", file=sys.stderr)
         return INPUT_ERROR
     except OSError as error:
         print(f"kfashion {verb}: the storage failed: {error}; calling the same command again continues", file=sys.stderr)
@@ -77,13 +80,19 @@ def _with_config(arguments):
     from kfashion_utils.preprocess import Preprocess
     from kfashion_utils.runs import TrainConfig, from_dict
 
-    if "--config" not in arguments[:-1]:
+    named = [after for flag, after in zip(arguments, arguments[1:], strict=False) if flag == "--config"]
+    named += [flag.partition("=")[2] for flag in arguments if flag.startswith("--config=")]
+    if not named:
         return arguments
-    path = Path(arguments[arguments.index("--config") + 1])
+    if len(named) > 1:
+        raise InputError(f"--config is given {len(named)} times: {named}; one recipe can be repeated")
+    path = Path(named[0])
     try:
         values = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise InputError(f"--config {path}: not a readable JSON file ({error})") from error
+    if not isinstance(values, dict):
+        raise InputError(f"--config {path}: expected a run.json, got {str(values)[:60]}")
     recipes = [from_dict(cls, values.get(part, {}), f"{path}, {part!r}") for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))]
     flags = []
     for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items():

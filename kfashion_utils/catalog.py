@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from kfashion_utils.storage import finished_file
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
-DEFAULTS = {"group": None, "photo": None, "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+DEFAULTS = {"photo": "id", "group": "photo", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
 SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 
@@ -37,7 +39,7 @@ def complete_catalog(table):
         raise InputError(f"a catalog needs the columns 'id' and 'path', {missing} missing; got {list(table.columns)}")
     for name, value in DEFAULTS.items():
         if name not in table.columns:
-            table[name] = table["id"] if value is None else value
+            table[name] = table[value] if name in ("photo", "group") else value
     numbers = {name: _numbers(table, name) for name in BOX}
     fold = _numbers(table, "fold").fillna(-1)
     refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {v}" for i, v in enumerate(fold) if v != int(v)])
@@ -56,7 +58,7 @@ def complete_catalog(table):
 def _numbers(table, name):
     values = table[name].where(table[name].astype(object) != "")
     numbers = pd.to_numeric(values, errors="coerce")
-    bad = values.notna() & numbers.isna()
+    bad = values.notna() & ~np.isfinite(numbers)
     refuse(f"column {name!r} holds text where a number belongs", [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)])
     return numbers
 
@@ -71,9 +73,12 @@ def read_catalog(path):
     if not path.is_file():
         raise InputError(f"no catalog at {path}; make one with: kfashion catalog DATASET --root DIR --out {path}")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path} is not a UTF-8 CSV table: {error}") from error
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} is not a whole UTF-8 CSV table: {error}") from error
+    nameless = [name for name in table.columns if name.startswith("Unnamed: ")]
+    if nameless:
+        raise InputError(f"{path} has {len(nameless)} column without a name (a pandas index?); remove it: every further column is a label")
     try:
         return complete_catalog(table)
     except InputError as error:
@@ -125,7 +130,7 @@ def check_catalog(catalog, root=None):
     given = catalog[BOX].notna().sum(axis=1)
     note((given > 0) & (given < 4), "a box has four sides or none, got", *BOX)
     note((given == 4) & ((catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])), "box is empty or inverted", *BOX)
-    note(catalog["polygon"].map(_bad_polygon), "polygon is not JSON rings [[[x, y], …], …] of three points at least", "polygon")
+    note(catalog["polygon"].map(_bad_polygon), POLYGON_FORM, "polygon")
     note((catalog["region"] == "") & ((given == 4) | (catalog["polygon"] != "")), "has a box or polygon but no region (who made it?)")
     problems += _separated(catalog, "group", "split") + _separated(catalog, "photo", "split")
     problems += _separated(catalog[catalog["fold"] >= 0], "group", "fold")
@@ -138,10 +143,20 @@ def _bad_polygon(text):
     if text == "":
         return False
     try:
-        rings = json.loads(text)
-        return not rings or any(np.asarray(ring, float).ndim != 2 or np.shape(ring)[1] != 2 or len(ring) < 3 for ring in rings)
-    except (ValueError, TypeError, IndexError, RecursionError):
+        rings = [np.array(ring) for ring in json.loads(text)]
+    except (ValueError, TypeError, RecursionError):
         return True
+    return not rings or any(r.dtype.kind not in "if" or r.ndim != 2 or r.shape[1] != 2 or len(r) < 3 or not np.isfinite(r).all() for r in rings)
+
+
+def region_problems(catalog):
+    """What would stop a preparation half way: no rows, ids that are not unique, polygons that are none."""
+    if catalog.empty:
+        return ["it has no rows"]
+    ids = catalog["id"]
+    problems = [f"id {name!r} is not unique" for name in ids[ids.duplicated()].unique()]
+    bad = catalog["polygon"].map(_bad_polygon)
+    return problems + [f"id {name!r}: {POLYGON_FORM}, got {text[:60]!r}" for name, text in zip(ids[bad], catalog["polygon"][bad], strict=True)]
 
 
 def _separated(catalog, column, by):
@@ -224,16 +239,19 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
         raise InputError(f"--valid {valid} and --test {test}: shares are 0 or more and leave something to train on")
     if folds and folds < 2:
         raise InputError(f"--folds {folds}: 0 or at least 2")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed {seed}: 0 or more, below 2**32")
     if per_class is not None and per_class < 1:
         raise InputError(f"--per-class {per_class}: at least 1")
     catalog = complete_catalog(catalog)
+    catalog["group"] = join_groups(catalog["group"], catalog["photo"])  # rows of one photo are views of it
     strata = _strata(catalog)
     labelled = strata != NOT_ANNOTATED
     if not labelled.any():
         raise InputError("no row of the catalog has a label; there is nothing to learn from")
     groups = _shuffled_groups(catalog[labelled], strata[labelled], seed)
     if per_class is not None:
-        kept = _capped(groups, per_class)
+        kept = _capped(groups, strata, per_class)
         catalog = catalog[catalog.index.isin(kept) | ~labelled].reset_index(drop=True)
         return split_catalog(catalog, valid=valid, test=test, folds=folds, seed=seed)
     share = _positions(groups)
@@ -295,13 +313,10 @@ def _keep_present(parts, groups, name, portion):
             parts[members["size"].idxmin()] = "train"
 
 
-def _capped(groups, limit):
-    """Row numbers to keep: whole groups in their random order; the group that crosses the limit is cut, the first never dropped."""
-    kept = []
-    for _, members in groups.groupby("stratum"):
-        rows = [row for group in members["rows"] for row in group]
-        kept += rows[:limit]
-    return kept
+def _capped(groups, strata, limit):
+    """Row numbers to keep: of each class the first `limit` rows in the groups' random order, so that whole groups come first."""
+    rows = groups["rows"].explode().astype(int)
+    return rows[strata.loc[rows].groupby(strata.loc[rows].to_numpy()).cumcount().to_numpy() < limit]
 
 
 def count_classes(catalog, column=None):

@@ -22,7 +22,8 @@ def prediction_heads(predictions):
         known = HEADS.get(name)
         parents = known.parents if known is not None and list(known.classes) == names else None
         scores = predictions[[f"{name}:{label}" for label in names]].to_numpy(float)
-        multi = len(names) == 1 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3)
+        several = predictions[name].map(lambda label: label == NONE_APPLIES or SEPARATOR in label).any()
+        multi = len(names) == 1 or bool(several) or not np.allclose(scores.sum(axis=1), 1, atol=1e-3)
         heads.append(Head(name, tuple(names), multi=multi, parents=parents))
     return heads
 
@@ -107,6 +108,7 @@ def _joined(predictions, catalog):
     problems += [f"id {name!r} is not in the catalog" for name in ids[~ids.isin(catalog["id"])]]
     scores = [name for name in predictions.columns if ":" in name]
     problems += [f"id {name!r} has a probability that is no number" for name in ids[predictions[scores].isna().any(axis=1)]]
+    problems += [f"id {name!r} stands in the catalog more than once" for name in catalog["id"][catalog["id"].duplicated()].unique()]
     problems += [f"the catalog has no column {head!r}" for head in dict.fromkeys(s.split(":")[0] for s in scores) if head not in catalog.columns]
     refuse("predictions and catalog do not match; predict with the catalog that is evaluated", problems)
     return predictions, catalog[catalog["id"].isin(ids)]

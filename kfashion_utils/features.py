@@ -3,6 +3,7 @@
 import hashlib
 import io
 import warnings
+import zipfile
 from pathlib import Path
 
 import keras
@@ -55,8 +56,11 @@ def compute_features(model, prepared, ids, cache, view="original", progress=True
 def _read_chunks(folder):
     known = {}
     for path in sorted(folder.glob("*.npz")):
-        with np.load(path, allow_pickle=False) as chunk:
-            known.update(zip(chunk["items"].tolist(), chunk["values"], strict=True))
+        try:
+            with np.load(path, allow_pickle=False) as chunk:
+                known.update(zip(chunk["items"].tolist(), chunk["values"], strict=True))
+        except (ValueError, EOFError, zipfile.BadZipFile):
+            path.unlink()  # damaged on the way here: computed again
     return known
 
 

@@ -5,6 +5,7 @@ orientation is applied, also when the rest of the EXIF is broken; transparency i
 eight bits; of an animation the first frame counts; nothing truncated is accepted.
 """
 
+import errno
 import functools
 import io
 import math
@@ -28,7 +29,9 @@ REASONS = {
     "too many pixels": f"more than {MAX_PIXELS:,} pixels",
     "not a picture": f"none of {', '.join(FORMATS)}",
     "broken": "the picture's data is truncated or damaged",
-    "broken archive": "the archive member is encrypted, damaged or compressed beyond reason",
+    "broken archive": "the archive or its member is encrypted, damaged or compressed beyond reason",
+    "unreadable": "the file may not be read, or its name cannot be one",
+    "region outside": "the row's box lies outside the picture",
 }
 CONTAINER_MARK = "::"
 
@@ -66,6 +69,17 @@ def source_version(path, root="."):
         return info.file_size, info.CRC
     except (FileNotFoundError, NotADirectoryError, KeyError) as error:
         raise ImageRejected("missing", source=str(path)) from error
+    except (OSError, ValueError) as error:
+        raise _rejection_of(error, path) from error
+
+
+def _rejection_of(error, path):
+    """What an error says about one path; the error itself where it says that the storage failed."""
+    if isinstance(error, PermissionError) or getattr(error, "errno", None) in (errno.ELOOP, errno.ENAMETOOLONG):
+        return ImageRejected("unreadable", error.strerror, str(path))
+    if isinstance(error, ValueError):
+        return ImageRejected("unreadable" if "null" in str(error) else "broken archive", str(error), str(path))
+    return error
 
 
 def read_source(source, root="."):
@@ -101,8 +115,8 @@ def _read_path(path, root):
         return open_archive(Path(root, container)).read(member, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, KeyError, IndexError) as error:
         raise ImageRejected("missing", source=path) from error
-    except ValueError as error:
-        raise ImageRejected("broken archive", str(error), path) from error
+    except (OSError, ValueError) as error:
+        raise _rejection_of(error, path) from error
 
 
 @functools.lru_cache(maxsize=4)
@@ -156,7 +170,7 @@ def _decode_bytes(data, shrink):
         width, height = height, width
     factor = shrink(width, height) if shrink else 1
     if factor >= 2:
-        picture.draft(None, (int(picture.width / factor), int(picture.height / factor)))
+        picture.draft(None, (max(1, int(picture.width / factor)), max(1, int(picture.height / factor))))
     picture.load()
     picture = _to_rgb(picture)
     if turn is not None:
@@ -198,7 +212,7 @@ def _to_rgb(picture):
 
 
 def _array_to_rgb(array):
-    if array.dtype != np.uint8 or array.ndim not in (2, 3):
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape or array.shape[2:] not in ((), (1,), (3,)):
         raise ImageRejected("not a picture", f"an array of {array.dtype} {array.shape}, expected uint8 (h, w) or (h, w, 3)")
     return np.ascontiguousarray(np.broadcast_to(array[..., None] if array.ndim == 2 else array, (*array.shape[:2], 3)))
 

@@ -59,9 +59,12 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
             scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))
         tables.append(prediction_table(run.task, readable, scores))
         failures.append(prepared.failures)
-    table = ensemble(tables) if len(tables) > 1 else tables[0]
+    common = set.intersection(*(set(table["id"]) for table in tables))
+    if not common:
+        raise InputError(f"no picture could be prepared for every one of {len(runs)} runs")
+    table = ensemble([table[table["id"].isin(common)].reset_index(drop=True) for table in tables])
     table = table if rows else average_photos(table)
-    table.attrs["failures"] = failures[0]
+    table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
     return table
 
 

@@ -5,7 +5,6 @@ bytes again, so the three are byte-equal. `preprocess_images` fills a cache; cal
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import math
@@ -20,9 +19,18 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from kfashion_utils import images
+from kfashion_utils.catalog import region_problems
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import ImageRejected
-from kfashion_utils.storage import ShardWriter, finished_file, read_member, read_shards, require_space, write_json
+from kfashion_utils.storage import (
+    ShardWriter,
+    finished_file,
+    only_one,
+    read_member,
+    read_shards,
+    require_space,
+    write_json,
+)
 
 SHARD_ITEMS = 2000
 BYTES_PER_PIXEL = 0.37  # of a prepared JPEG at quality 95: 18.5 kB at 224 px, measured on photographs
@@ -96,7 +104,7 @@ class Preprocess:
         region = self._region(box, rings, width, height)
         left, top, right, bottom = region
         new_width, new_height = images.fitted_size(right - left, bottom - top, self.size, self.fit)
-        divisor = round(width / pixels.shape[1])  # 1, 2, 4 or 8; the last column and row may stand for less
+        divisor = round(max(width, height) / max(pixels.shape[:2]))  # 1, 2, 4 or 8; the last column and row may stand for less
         pixels = images.crop_and_resize(pixels, np.array(region) / divisor, new_width, new_height)
         keep = self._kept_rings(box, rings)
         if keep:
@@ -222,13 +230,14 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, pr
         OSError: the storage failed; calling again continues.
     """
     preprocess = preprocess or Preprocess()
+    refuse("the catalog is not usable", region_problems(catalog))
     rows, missing = _name_items(catalog.sort_values("id"), root, preprocess)
     if not rows:
         raise InputError(f"none of the catalog's {len(catalog):,} pictures is below {root}; the first would be {Path(root, catalog['path'].iat[0])}")
     folder = Path(cache, preprocess.key)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {row["item"]: row for row in rows}
-    with _alone(folder):
+    with only_one(folder, "is being filled"):
         members, rejected = read_shards(folder, wanted)
         todo = [name for name in wanted if name not in members and name not in rejected]
         if todo:
@@ -240,25 +249,13 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, pr
             _fill(folder, wanted, todo, root, preprocess, workers or os.cpu_count(), progress)
             members, rejected = read_shards(folder, wanted)
         _sweep(folder)
-        failures = _failures(rows, missing, rejected)
+        failures = _failures(rows, missing, members, rejected)
         _write_failures(folder / "failures.csv", failures)
     if progress and len(failures):
         counts = failures["reason"].value_counts()
         print(f"{len(failures):,} rows could not be prepared ({', '.join(f'{reason} {count:,}' for reason, count in counts.items())}): {folder / 'failures.csv'}")
     items = {row["id"]: row["item"] for row in rows if row["item"] in members}
     return PreparedImages(preprocess, folder, items, members, failures)
-
-
-@contextlib.contextmanager
-def _alone(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise InputError(f"{folder} is being filled by another process; wait for it, or end it") from error
-    finally:
-        os.close(descriptor)
 
 
 def _name_items(catalog, root, preprocess):
@@ -320,6 +317,8 @@ def fill_block(folder, name, rows, root, preprocess):
             try:
                 shard.add(row["item"], preprocess.encode(row["path"], row, root))
             except ImageRejected as error:
+                if error.reason == "missing":  # it was there a moment ago: a mount that went away says nothing about the picture
+                    continue
                 shard.reject(row["item"], [row["id"], row["path"], error.reason, error.detail])
         shard.seal()
 
@@ -357,8 +356,9 @@ def _progress_bar(folder, sizes, show):
             watcher.join()
 
 
-def _failures(rows, missing, rejected):
-    records = [[row["id"], row["path"], *rejected[row["item"]][2:]] for row in rows if row["item"] in rejected]
+def _failures(rows, missing, members, rejected):
+    gone = ["", "", "missing", images.REASONS["missing"]]
+    records = [[row["id"], row["path"], *rejected.get(row["item"], gone)[2:]] for row in rows if row["item"] not in members]
     return pd.DataFrame(missing + records, columns=["id", "path", "reason", "detail"], dtype=object).sort_values("id", ignore_index=True)
 
 

@@ -68,6 +68,8 @@ class TrainConfig:
         for name in ("weight_decay", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 problems.append(f"{name}={getattr(self, name)}: expected 0 or more, below 1")
+        if not 0 <= self.seed < 2**31:
+            problems.append(f"seed={self.seed}: expected 0 or more, below 2**31")
         refuse("the recipe for training is not usable", problems)
 
     def resolved(self, has_imagenet):
@@ -89,13 +91,23 @@ def from_dict(cls, values, source="the recipe"):
     """A recipe dataclass from JSON's values; an unknown key is an error.
 
     Raises:
-        InputError: unknown keys, with the known ones.
+        InputError: unknown keys, with the known ones; values of another type than the defaults'.
     """
+    if not isinstance(values, dict):
+        raise InputError(f"{source}: expected the fields of {cls.__name__}, got {str(values)[:60]}")
     known = [field.name for field in fields(cls)]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InputError(f"{source} has unknown keys {unknown}; {cls.__name__} knows {known}")
+    wrong = [f"{name}={values[name]!r}" for name in values if not _fits(values[name], cls.__dataclass_fields__[name].default)]
+    refuse(f"{source}: values of the wrong type", wrong)
     return cls(**values)
+
+
+def _fits(value, default):
+    if default is None:
+        return value is None or isinstance(value, (str, int))
+    return isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(default, (int, float)) else isinstance(value, type(default))
 
 
 class Run:
@@ -123,7 +135,11 @@ class Run:
 
     @cached_property
     def recipe(self):
-        return self._json("run.json")
+        recipe = self._json("run.json")
+        missing = [name for name in ("task", "preprocess", "train", "catalog") if not isinstance(recipe, dict) or name not in recipe]
+        if missing:
+            raise InputError(f"{self.path / 'run.json'} is not a run's recipe: no {missing}")
+        return recipe
 
     @cached_property
     def task(self):

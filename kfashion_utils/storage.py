@@ -6,9 +6,12 @@ zips made by others, in place.
 """
 
 import contextlib
+import errno
+import fcntl
 import functools
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import struct
@@ -74,6 +77,27 @@ def write_text(path, text):
 def write_json(path, values):
     """`write_text` of readable JSON that keeps Korean as it is."""
     write_text(path, json.dumps(values, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def only_one(folder, doing):
+    """Lock `folder` for this process while the block runs; nothing is left behind.
+
+    Raises:
+        InputError: another process has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{folder} {doing} by another process; wait for it, or end it") from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):  # a mount such as Drive that knows no locks
+                raise
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def hash_file(path, algorithm="sha256"):
@@ -216,7 +240,7 @@ def read_shards(folder, wanted=None):
     """Members of all finished shards: ({name: Member}, {name: record of a rejection}); only `wanted` names if given."""
     members, rejected = {}, {}
     for path in sealed_shards(folder):
-        with zipfile.ZipFile(path) as shard:
+        with _open_shard(path) as shard:
             for info in shard.infolist():
                 if info.filename == REJECTED_MEMBER:
                     rows = [json.loads(line) for line in shard.read(info).decode("utf-8").splitlines()]
@@ -225,6 +249,13 @@ def read_shards(folder, wanted=None):
                     start = info.header_offset + 30 + len(info.filename)
                     members[info.filename] = Member(path, start, info.file_size, info.CRC)
     return members, rejected
+
+
+def _open_shard(path):
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and prepare again") from error
 
 
 def read_member(member):
@@ -284,7 +315,11 @@ class Archive:
             raise ValueError("encrypted")
         try:
             return self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError) as error:
+            raise ValueError(f"broken archive member: {error}") from error
+        except OSError as error:
+            if error.errno not in (None, errno.EINVAL):  # else bz2 found damaged data: the storage itself did not fail
+                raise
             raise ValueError(f"broken archive member: {error}") from error
 
 

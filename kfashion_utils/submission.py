@@ -2,15 +2,17 @@
 
 import csv
 import io
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from kfashion_utils.catalog import safe_id
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import average_photos, prediction_heads
-from kfashion_utils.labels import SEPARATOR
+from kfashion_utils.labels import NONE_APPLIES, SEPARATOR
 from kfashion_utils.storage import write_bytes
 from kfashion_utils.tasks import gloss
 
@@ -42,9 +44,12 @@ class Template:
             encoding = "utf-8"
         text = data.decode(encoding)
         try:
-            table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+            table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, header=None, index_col=False)
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(f"{path} is not a CSV table: {error}") from error
+        table = table.iloc[1:].set_axis(table.iloc[0].tolist(), axis=1).reset_index(drop=True)
+        if not table.columns.is_unique:
+            raise InputError(f"{path} names a column twice: {list(table.columns)}")
         if table.shape[1] < 2 or table.empty:
             raise InputError(f"{path} has {table.shape[1]} columns and {len(table)} rows; a template has an id column, label columns and one row a picture")
         return cls(table, encoding, "\r\n" if "\r\n" in text else "\n")
@@ -81,9 +86,9 @@ def write_submission(predictions, template, out, *, labels=None):
     template = Template.read(template)
     predictions = average_photos(predictions)
     heads = prediction_heads(predictions)
-    id_column = _id_column(template.table, predictions["id"])
+    id_column = _id_column(template.table, predictions)
     columns = _label_columns(template.table, id_column, heads)
-    keys = template.table[id_column].map(_stem_of(predictions["id"]))
+    keys = template.table[id_column].map(_finder(predictions))
     refuse("the submission was not written", _problems(predictions, template.table[id_column], keys, heads))
     answers = predictions.set_index("id")
     result = template.table.copy()
@@ -92,24 +97,28 @@ def write_submission(predictions, template, out, *, labels=None):
         result[column] = [_written(head, answers[head.name].at[key], form) for key in keys]
     buffer = io.StringIO()
     result.to_csv(buffer, index=False, lineterminator=template.newline, quoting=csv.QUOTE_MINIMAL)
-    write_bytes(out, buffer.getvalue().encode(template.encoding))
-    again = Template.read(out)
-    if not again.table.equals(result):
-        raise InputError(f"{out} does not read back as it was written; the template's encoding {template.encoding} may not hold the labels")
+    try:
+        data = buffer.getvalue().encode(template.encoding)
+    except UnicodeEncodeError as error:
+        raise InputError(f"the template's encoding {template.encoding} cannot hold {error.object[error.start : error.end]!r}; use --labels index") from error
+    write_bytes(out, data)
     return result
 
 
-def _stem_of(ids):
-    """Function from a template's id to the predictions' id it means: as it stands, without folder, without extension."""
-    known = set(ids)
-    without = {_without_extension(name): name for name in ids}
+def _finder(predictions):
+    """Function from a template's id to the predictions' id it means: as it stands, without folder, without extension, as a file name."""
+    meant = {}
+    for name, photo in zip(predictions["id"], predictions["photo"], strict=True):
+        for form in (name, photo):
+            for key in (form, _without_extension(form), safe_id(form)):
+                meant.setdefault(unicodedata.normalize("NFC", key), name)
+    meant |= {unicodedata.normalize("NFC", name): name for name in predictions["id"]}  # an id as it stands goes before all else
 
     def find(value):
+        value = unicodedata.normalize("NFC", value)
         name = value.replace("\\", "/").rpartition("/")[2]
-        for candidate in (value, _without_extension(value), name, _without_extension(name)):
-            if candidate in known:
-                return candidate
-        return without.get(_without_extension(name))
+        forms = [form for text in (value, name) for form in (text, _without_extension(text), safe_id(text), safe_id(_without_extension(text)))]
+        return next((meant[form] for form in forms if form in meant), None)
 
     return find
 
@@ -119,17 +128,23 @@ def _without_extension(name):
     return stem if dot and 2 <= len(extension) <= 4 and extension.isalnum() and not extension.isdigit() else name
 
 
-def _id_column(table, ids):
-    find = _stem_of(ids)
+def _id_column(table, predictions):
+    """The column that names the pictures; of several that could, the one that is written like file names."""
+    find = _finder(predictions)
     shares = {column: table[column].map(lambda value: find(value) is not None).mean() for column in table.columns}
-    best = max(shares, key=shares.get)
-    if not shares[best]:
+    best = [column for column in table.columns if shares[column] == max(shares.values())]
+    if not shares[best[0]]:
         first = {column: table[column].iloc[0] for column in table.columns}
         raise InputError(
-            f"no column of the template holds ids of the predictions: its first row is {first}, the predictions' first ids are {list(ids[:3])}; "
-            f"predict the pictures that the template names"
+            f"no column of the template holds ids of the predictions: its first row is {first}, the predictions' first ids are "
+            f"{predictions['id'].head(3).tolist()}; predict the pictures that the template names"
         )
-    return best
+    if len(best) > 1:
+        like_files = [column for column in best if (table[column].map(_without_extension) != table[column]).all()]
+        if len(like_files) != 1:
+            raise InputError(f"the template's columns {best} could each be the ids; rename all but one of them in a copy, or remove them")
+        best = like_files
+    return best[0]
 
 
 def _label_columns(table, id_column, heads):
@@ -151,7 +166,7 @@ def _problems(predictions, written, keys, heads):
     for head in heads:
         scores = predictions[[f"{head.name}:{label}" for label in head.classes]]
         yield from (f"{name!r}: a probability of {head.name!r} is NaN" for name in ids[scores.isna().any(axis=1)])
-        parts = predictions[head.name].map(lambda value, head=head: [n for n in value.split(SEPARATOR) if n not in head.classes] if value != "-" or not head.multi else [])
+        parts = predictions[head.name].map(lambda value, head=head: [n for n in value.split(SEPARATOR) if n not in head.classes] if value != NONE_APPLIES or not head.multi else [])
         yield from (f"{name!r}: {wrong} is no class of {head.name!r}" for name, wrong in zip(ids, parts, strict=True) if wrong)
 
 
@@ -159,23 +174,27 @@ def _label_form(head, column, values):
     given = {value.strip() for value in values} - {""}
     if not given:
         raise InputError(f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; add --labels index, name or english")
-    parts = {part for value in given for part in value.split(SEPARATOR)}
+    parts = {part for value in given for part in value.split(SEPARATOR)} - ({NONE_APPLIES} if head.multi else set())
     english = {gloss(name) for name in head.classes}
     if parts <= set(head.classes):
         return "name"
+    if any(name.isdecimal() for name in head.classes):
+        raise InputError(f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; say --labels index or --labels name")
     if parts <= english:
         return "english"
-    if all(part.lstrip("-").isdigit() for part in parts):
+    if all(part.lstrip("-").isdecimal() for part in parts):
         outside = sorted({int(part) for part in parts if not 0 <= int(part) < len(head.classes)})
         if outside:
-            raise InputError(f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; is it another task's?")
+            raise InputError(f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels")
         return "index"
     unknown = sorted(parts - set(head.classes) - english)
     raise InputError(f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}; if they are placeholders, say the form with --labels index, name or english")
 
 
 def _written(head, label, form):
-    names = [] if label == "-" else label.split(SEPARATOR)
+    if label == NONE_APPLIES:
+        return NONE_APPLIES
+    names = label.split(SEPARATOR)
     forms = {"name": str, "english": gloss, "index": lambda name: str(head.classes.index(name))}
     return SEPARATOR.join(forms[form](name) for name in names)
 

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+import zipfile
 from pathlib import Path
 
 import keras
@@ -34,7 +35,7 @@ from kfashion_utils.models import (
 from kfashion_utils.prediction import predict_flat, prediction_table, write_predictions
 from kfashion_utils.preprocess import Preprocess, preprocess_images
 from kfashion_utils.runs import MAY_GROW, Run, TrainConfig
-from kfashion_utils.storage import finished_file, hash_file, sync_folder, write_json
+from kfashion_utils.storage import finished_file, hash_file, only_one, sync_folder, write_json
 from kfashion_utils.tasks import resolve_task
 
 KEPT_CHECKPOINTS = 2
@@ -78,15 +79,19 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
         return run
     cache = Path(cache or run.path.parent / "cache")
     _name_other_recipes(cache, preprocess)
+    if progress:
+        print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.items)].reset_index(drop=True)
-    _require_rows(rows, prepared)
-    _write_recipe(run, recipe, root, used)
+    _require_rows(rows, task, prepared)
     started = time.time()
     model = build_model(task, config.backbone, preprocess.size, weights, config.seed)
-    data = _Data(task, rows, prepared, config)
-    _learn(model, data, run, config, cache, progress)
-    _finish(run, data, started, progress)
+    run.path.mkdir(parents=True, exist_ok=True)
+    with only_one(run.path, "is being trained"):
+        _write_recipe(run, recipe, root, used)
+        data = _Data(task, rows, prepared, config)
+        _learn(model, data, run, config, cache, progress)
+        _finish(run, data, started, progress)
     return run
 
 
@@ -102,10 +107,15 @@ def _require_splits(catalog):
             raise InputError(f"the catalog has no {name!r} row; fill the column with: kfashion split CATALOG --out CATALOG --valid 0.2")
 
 
-def _require_rows(rows, prepared):
+def _require_rows(rows, task, prepared):
     for name in ("train", "valid"):
-        if not (rows["split"] == name).any():
+        part = rows[rows["split"] == name]
+        if part.empty:
             raise InputError(f"not one {name!r} picture could be prepared; see {prepared.folder / 'failures.csv'}")
+        known = task.annotated(task.encode(part)).sum(axis=0)
+        without = [head.name for head, count in zip(task.heads, known, strict=True) if not count]
+        if without and (name == "train" or len(without) == len(task.heads)):
+            raise InputError(f"no {name!r} row has a label in {without}; label some, split again, or leave the column out with --task")
 
 
 def _name_other_recipes(cache, preprocess):
@@ -148,7 +158,7 @@ def _is_done(run, recipe):
         return False
     differing = list(_differences(run.recipe, recipe))
     refuse(f"{run.path} holds a run of another recipe; choose another folder, or repeat the old recipe", differing)
-    return run.finished and run.recipe["train"] == recipe["train"]
+    return run.finished and all(run.recipe["train"][name] == recipe["train"][name] for name in MAY_GROW)
 
 
 def _write_recipe(run, recipe, root, used):
@@ -168,6 +178,8 @@ def _differences(before, now):
             yield f"{part}: {old} there, {new} now"
             continue
         for key in sorted(set(old) | set(new)):
+            if part == "train" and key == "weights" and now["weights_sha256"] and before.get("weights_sha256") == now["weights_sha256"]:
+                continue  # the same file under another path
             if old.get(key) == new.get(key) or (part == "train" and key in MAY_GROW and new[key] > old[key]):
                 continue
             yield f"{part}.{key}: {_short(old.get(key))} there, {_short(new.get(key))} now"
@@ -310,14 +322,20 @@ class _Checkpoints:
         """Put the newest checkpoint into a compiled model; returns its history, [] if there is none."""
         for leftover in self.folder.glob(".epoch-*"):
             shutil.rmtree(leftover)
-        finished = self._finished()
-        if not finished:
-            return []
-        with np.load(finished[-1] / "state.npz", allow_pickle=False) as state:
-            model.set_weights([state[f"w{number}"] for number in range(len(model.weights))])
+        for path in reversed(self._finished()):
+            try:
+                history = json.loads((path / "history.json").read_text(encoding="utf-8"))
+                with np.load(path / "state.npz", allow_pickle=False) as state:
+                    arrays = dict(state)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                print(f"{path} is damaged ({error}); the checkpoint before it is used")
+                shutil.rmtree(path)
+                continue
+            model.set_weights([arrays[f"w{number}"] for number in range(len(model.weights))])
             for number, variable in enumerate(model.optimizer.variables):
-                variable.assign(state[f"o{number}"])
-        return json.loads((finished[-1] / "history.json").read_text(encoding="utf-8"))
+                variable.assign(arrays[f"o{number}"])
+            return history
+        return []
 
     def save(self, model, history, row):
         """Keep the state after an epoch; returns the history with that epoch's row."""
@@ -351,7 +369,7 @@ class _Checkpoints:
 
 def _best(history):
     """The epoch with the lowest validation loss. The highest accuracy would be chosen more often for its luck."""
-    return min(history, key=lambda row: row["val_loss"])
+    return min(history, key=lambda row: row["val_loss"] if np.isfinite(row["val_loss"]) else np.inf)
 
 
 def _finish(run, data, started, progress):

@@ -125,7 +125,7 @@ def test_hash_does_not_depend_on_row_order():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a UTF-8 CSV"),
+        ("", "not a whole UTF-8 CSV"),
         ("id,style\n1,a\n", r"\['path'\] missing"),
         ("id,path,left\n1,a.jpg,wide\n", "row 2: 'wide'"),
         ("id,path,fold\n1,a.jpg,0.5\n", "row 2: 0.5"),

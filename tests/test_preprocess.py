@@ -134,7 +134,7 @@ def test_several_processes_give_the_same_pictures(photos, tmp_path, monkeypatch)
 def test_another_process_in_the_same_cache_is_refused(photos, tmp_path):
     folder = tmp_path / Preprocess(size=32, crop="box", mask="polygon").key
     folder.mkdir()
-    with module._alone(folder), pytest.raises(InputError, match="another process"):
+    with module.only_one(folder, "is being filled"), pytest.raises(InputError, match="another process"):
         prepare(photos, tmp_path)
 
 

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import unicodedata
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 
 import numpy as np
 import shapely
@@ -21,9 +21,13 @@ from kfashion_utils.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
 
 MAX_LABEL_BYTES = 8 * 2**20
 LOOK = re.compile(r"^(.+_\d+)_\d+$")
-COORDINATE = re.compile(r"^([XY])좌표(\d+)$")
+COORDINATE = re.compile(r"^([XY])좌표(\d{1,6})$")
 RECT_TOLERANCE = 1.6  # px between a rectangle and its polygon's box: written 0.5 px off and with whole-number sides
 CLOSED = 30.0  # px between the ends of a ring that is drawn to its end; measured 1..12, once 27
+
+
+# file: the label's File; file_name, number: other names of its picture; row: a catalog row but for the path; problem: LabelRejected or None
+Label = namedtuple("Label", "file file_name number row problem")
 
 
 class LabelRejected(ValueError):
@@ -37,30 +41,38 @@ def read_rows(files, root):
     read, rejected, notes = [], [], []
     for label in labels:
         try:
-            read.append((label, _parse(read_bytes(label.path, root, MAX_LABEL_BYTES)), None))
+            read.append(_read_label(read_bytes(label.path, root, MAX_LABEL_BYTES), label, notes))
         except LabelRejected as error:
-            read.append((label, {}, error))
-        except ValueError as error:
-            read.append((label, {}, LabelRejected("label cannot be read", str(error))))
+            read.append(Label(label, "", "", {}, error))
+        except (ValueError, PermissionError) as error:
+            read.append(Label(label, "", "", {}, LabelRejected("label cannot be read", str(error))))
     matches = _match(read, pictures)
     rows, used = [], set()
-    for label, content, error in read:
-        picture = matches.get(label.path)
-        try:
-            if error:
-                raise error
-            style = _style(content)
-            if picture is None:
-                raise LabelRejected("label without a picture", f"no picture called {label.stem}, {_file_name(content)!r} or {_identifier(content)!r}")
-            rows.append(_row(label, content, picture, style, notes))
-        except LabelRejected as problem:
-            rejected.append((label.path, "label", *problem.args))
-            if picture:
-                rejected.append((picture.path, "picture", "its label was rejected", problem.args[0]))
-        if picture:
-            used.add(picture.path)
+    for label in read:
+        picture = matches.get(label.file.path)
+        problem = label.problem
+        if problem is None and picture is None:
+            problem = LabelRejected("label without a picture", f"no picture called {label.file.stem}, {label.file_name!r} or {label.number!r}")
+        if problem is None:
+            rows.append({**label.row, "path": picture.path})
+        else:
+            rejected.append((label.file.path, "label", *problem.args))
+            rejected += [(picture.path, "picture", "its label was rejected", problem.args[0])] if picture else []
+        used |= {picture.path} if picture else set()
     rejected += [(file.path, "picture", "picture without a label", "no label file names it") for file in pictures if file.path not in used]
     return rows, rejected, notes
+
+
+def _read_label(data, file, notes):
+    """What is kept of a label file: a row but for its picture, or why there is none. The JSON itself, 17 kB in memory, is dropped."""
+    content = _parse(data)
+    names = _file_name(content), _identifier(content)
+    try:
+        return Label(file, *names, _row(file, content, _style(content), notes), None)
+    except LabelRejected as problem:
+        return Label(file, *names, {}, problem)
+    except (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError, shapely.errors.GEOSException) as error:
+        return Label(file, *names, {}, LabelRejected("label is not of K-Fashion", f"{type(error).__name__}: {str(error)[:100]}"))
 
 
 def _parse(data):
@@ -70,6 +82,7 @@ def _parse(data):
         text = data.decode("cp949", errors="replace")
     try:
         content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")  # half a surrogate pair, written as \\ud800, fits into no table
     except (ValueError, RecursionError) as error:
         raise LabelRejected("label is not JSON", str(error)[:120]) from error
     if not isinstance(content, dict) or not isinstance(content.get("데이터셋 정보"), dict):
@@ -93,17 +106,17 @@ def _identifier(content):
 def _match(read, pictures):
     """{label path: picture File}: by stem for all labels first, then by file name, then by number; no picture twice."""
     matches, taken = {}, set()
-    for stem_of in (lambda label, content: label.stem, lambda label, content: _stem(_file_name(content)), lambda label, content: _identifier(content)):
+    for stem_of in (lambda label: label.file.stem, lambda label: _stem(label.file_name), lambda label: label.number):
         by_stem = defaultdict(list)
         for picture in pictures:
             if picture.path not in taken:
                 by_stem[picture.stem].append(picture)
-        for label, content, _ in read:
-            if label.path in matches:
+        for label in read:
+            if label.file.path in matches:
                 continue
-            found = _closest(label, [p for p in by_stem.get(stem_of(label, content), ()) if p.path not in taken])
+            found = _closest(label.file, [p for p in by_stem.get(stem_of(label), ()) if p.path not in taken])
             if found:
-                matches[label.path] = found
+                matches[label.file.path] = found
                 taken.add(found.path)
     return matches
 
@@ -142,7 +155,7 @@ def _style(content):
     return name
 
 
-def _row(label, content, picture, style, notes):
+def _row(label, content, style, notes):
     rings, boxes = [], []
     for part in PARTS:
         garment_rings, garment_box = _garment(_details(content), part, notes)
@@ -157,7 +170,6 @@ def _row(label, content, picture, style, notes):
         notes.append("no garment annotated: the whole picture is used")
     return {
         "name": label.stem,
-        "path": picture.path,
         "group": look.group(1) if look else "",
         "split": next((SPLIT_FOLDERS[name.lower()] for name in label.folders if name.lower() in SPLIT_FOLDERS), ""),
         **dict(zip(("left", "top", "right", "bottom"), box or [math.nan] * 4, strict=True)),
@@ -218,7 +230,7 @@ def _finite(value):
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -236,7 +248,8 @@ def split_joined(points, rect):
     """
     if rect is None or len(points) < 6 or _fits(points, rect):
         return [points]
-    cuts = [k for k in range(3, len(points)) if _fits(points[:k], rect)]
+    boxes = np.concatenate([np.minimum.accumulate(points), np.maximum.accumulate(points)], axis=1)  # of every prefix
+    cuts = [k for k in range(3, len(points)) if np.abs(boxes[k - 1] - rect).max() <= RECT_TOLERANCE]
     if not cuts:
         return [points]
     gaps = [math.dist(points[k - 1], points[0]) for k in cuts]
@@ -250,11 +263,13 @@ def _fits(points, rect):
 
 
 def _closed_pieces(points):
+    pieces, start = [], 0
     for k in range(3, len(points) - 2):
-        gap, jump = math.dist(points[k - 1], points[0]), math.dist(points[k - 1], points[k])
-        if gap <= CLOSED / 3 and jump > 3 * CLOSED:
-            return [points[:k], *_closed_pieces(points[k:])]
-    return [points]
+        gap, jump = math.dist(points[k - 1], points[start]), math.dist(points[k - 1], points[k])
+        if k - start >= 3 and gap <= CLOSED / 3 and jump > 3 * CLOSED:
+            pieces.append(points[start:k])
+            start = k
+    return [*pieces, points[start:]]
 
 
 def _clip_box(boxes, limits, notes):
