@@ -32,7 +32,7 @@ from kfashion_utils.storage import (
     write_json,
 )
 
-SHARD_ITEMS = 2000
+SHARD_ITEMS, SHARD_BYTES = 2000, 2**30
 BYTES_PER_PIXEL = 0.37  # of a prepared JPEG at quality 95: 18.5 kB at 224 px, measured on photographs
 BOX = ("left", "top", "right", "bottom")
 
@@ -270,13 +270,14 @@ def _name_items(catalog, root, preprocess):
 
 
 def _fill(folder, wanted, todo, root, preprocess, workers, progress):
-    blocks = _plan(folder, todo, workers)
+    per_shard = max(1, min(SHARD_ITEMS, int(SHARD_BYTES / (BYTES_PER_PIXEL * preprocess.size**2))))
+    blocks = _plan(folder, todo, workers, per_shard)
     jobs = [(name, [wanted[item] for item in items]) for name, items in blocks.items()]
     with _progress_bar(folder, {name: len(items) for name, items in blocks.items()}, progress):
         joblib.Parallel(n_jobs=min(workers, len(jobs)))(joblib.delayed(fill_block)(folder, name, rows, root, preprocess) for name, rows in jobs)
 
 
-def _plan(folder, todo, workers):
+def _plan(folder, todo, workers, per_shard):
     """{block name: item names} of what is to be done: the interrupted plan if it still fits, else a new one."""
     path = folder / "plan.json"
     plan = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -287,7 +288,7 @@ def _plan(folder, todo, workers):
     _sweep(folder)
     done, rejected = read_shards(folder, left)
     todo = [name for name in todo if name not in done and name not in rejected]
-    count = max(1, math.ceil(len(todo) / SHARD_ITEMS))
+    count = max(1, math.ceil(len(todo) / per_shard))
     count = min(math.ceil(count / workers) * workers, max(len(todo), 1))  # every worker has the same share
     size = math.ceil(len(todo) / count) or 1
     stamp = hashlib.sha256("".join(todo).encode()).hexdigest()[:8]

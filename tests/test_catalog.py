@@ -137,3 +137,25 @@ def test_unreadable_tables_are_refused(tmp_path, text, message):
         kf.read_catalog(tmp_path / "c.csv")
     with pytest.raises(InputError, match="no catalog at"):
         kf.read_catalog(tmp_path / "none.csv")
+
+
+def test_caps_count_every_row_by_its_own_class():
+    table = complete_catalog(
+        {"id": [str(n) for n in range(84)], "path": "x", "group": [f"g{n % 6}" if n < 24 else f"h{n}" for n in range(84)], "style": ["a"] * 6 + ["c"] * 18 + ["b"] * 60}
+    )
+    for cap in (1, 4, 6):
+        assert kf.split_catalog(table, per_class=cap)["style"].value_counts().to_dict() == {"a": cap, "b": cap, "c": cap}
+
+
+def test_views_of_one_photo_are_never_separated():
+    table = complete_catalog({"id": [str(n) for n in range(40)], "path": "x", "photo": [f"p{n // 2}" for n in range(40)], "style": ["a", "b"] * 20})
+    assert table["group"].tolist() == table["photo"].tolist()
+    separate = table.assign(group=table["id"])
+    for each in (table, separate):
+        assert kf.split_catalog(each, valid=0.3).groupby("photo")["split"].nunique().max() == 1
+
+
+def test_a_column_without_a_name_is_refused(tmp_path):
+    catalog(4).to_csv(tmp_path / "c.csv")
+    with pytest.raises(InputError, match="column without a name"):
+        kf.read_catalog(tmp_path / "c.csv")

@@ -85,14 +85,17 @@ def bad_inputs(tmp_path):
         "unknown key": (["train", good, "--root", tmp_path, "--run", out, "--config", tmp_path / "config.json"], "unknown keys ['speed']"),
         "unknown ids": (["submit", tmp_path / "p.csv", "--template", tmp_path / "t.csv", "--out", out], "'77' is in the template"),
         "no run": (["predict", tmp_path / "no", "--catalog", good, "--root", tmp_path, "--out", out], "not a finished run"),
-        "no report": (["report", tmp_path / "no"], "no"),
+        "no report": (["report", tmp_path / "no"], "run.json"),
+        "output is a folder": (["split", good, "--out", tmp_path / "empty"], "empty"),
+        "negative seed": (["split", good, "--out", out, "--seed", "-1"], "--seed -1"),
+        "two recipes": (["train", good, "--root", tmp_path, "--run", out, "--config", "a", "--config=b"], "given 2 times"),
         "no predictions": (["evaluate", tmp_path / "no.csv", "--catalog", good], "no predictions at"),
     }
 
 
 @pytest.mark.parametrize("name", [
     "missing folder", "empty folder", "JSON that is none", "unknown data set", "picture that is none", "unknown style", "no split",
-    "unknown key", "unknown ids", "no run", "no report", "no predictions",
+    "unknown key", "unknown ids", "no run", "no report", "no predictions", "output is a folder", "negative seed", "two recipes",
 ])  # fmt: skip
 def test_bad_input_is_one_message_and_code_2(name, tmp_path, capsys):
     arguments, message = bad_inputs(tmp_path)[name]

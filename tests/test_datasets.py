@@ -1,9 +1,12 @@
 import json
+import os
+import random
 import unicodedata
+import zipfile
 
 import numpy as np
 import pytest
-from conftest import LABELS, PHOTOS, pack, picture
+from conftest import LABELS, PHOTOS, label_json, pack, picture
 
 import kfashion_utils as kf
 from kfashion_utils.datasets import kfashion
@@ -211,3 +214,53 @@ def test_a_real_label_without_style_is_counted(real_data):
     catalog, rejected = kf.build_catalog("kfashion", real_data / "kfashion")
     assert "label without a style" in set(rejected["reason"])
     assert "100026" in set(catalog["id"])
+
+
+VALUES = [None, True, -1, 0, 1e308, 10**400, "text", "", [], [{}], {}, {"스타일": 3}, "\ud800", float("nan"), [[1, 2]], "12.5"]
+
+
+def mutate(value, rng):
+    """A copy of some JSON with one random place replaced by something of another kind."""
+    if isinstance(value, dict) and value and rng.random() < 0.85:
+        key = rng.choice(list(value))
+        return {**value, key: mutate(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.85:
+        place = rng.randrange(len(value))
+        return [*value[:place], mutate(value[place], rng), *value[place + 1 :]]
+    return rng.choice(VALUES)
+
+
+def test_labels_of_any_shape_are_a_row_or_a_counted_rejection(tree):
+    rng = random.Random(0)
+    tree.pair(1000, "모던")
+    for number in range(400):
+        content = mutate(label_json(number, "모던"), rng)
+        tree.label(number, None, folder="모던", text=json.dumps(content).encode())
+        (tree.root / PHOTOS / "모던" / f"{number}.jpg").write_bytes(b"never decoded %d" % number)
+    catalog, rejected = build(tree)
+    kinds = rejected["kind"].value_counts()
+    assert len(catalog) + kinds["label"] == len(catalog) + kinds["picture"] == 401
+    assert len(catalog) > 50 and kinds["label"] > 20
+    assert kf.check_catalog(catalog, tree.root) == []
+    kf.write_catalog(catalog, tree.root / "catalog.csv")
+
+
+def test_files_that_a_catalog_cannot_hold_are_counted(tmp_path):
+    picture(tmp_path / "a" / "good.jpg")
+    picture(tmp_path / "a" / "x::y.jpg")
+    (tmp_path / "a" / "scan.tiff").write_bytes(b"II*")
+    (tmp_path / "a" / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    pack(tmp_path / "a", tmp_path / "inner.zip")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(tmp_path / "inner.zip", "inner.zip")
+        archive.write(tmp_path / "a" / "good.jpg", "../up.jpg")
+    (tmp_path / "inner.zip").unlink()
+    (tmp_path / "a" / os.fsdecode("가".encode("cp949") + b".jpg")).write_bytes(b"x")
+    catalog, rejected = kf.build_catalog("folders", tmp_path)
+    assert catalog["path"].tolist() == ["a/good.jpg"]
+    assert sorted(rejected["reason"]) == sorted(
+        ["name holds '::'", "format is not decoded", "link that leads nowhere", "zip inside a zip", "path leaves the archive", "file name is not UTF-8"]
+    )
+    kf.preprocess_images(catalog, tmp_path, tmp_path / "cache", kf.Preprocess(size=16), progress=False, workers=1)
+    assert len(kf.build_catalog("folders", tmp_path)[0]) == 1  # prepared pictures are no photographs

@@ -231,3 +231,33 @@ def test_every_failure_reason_survives_the_shard(photos, tmp_path):
     prepare(photos, tmp_path)
     os.utime(photos[0] / "5.jpg", ns=(1, 1))  # one picture changes: the call prepares it and still lists the old failures
     assert set(prepare(photos, tmp_path).failures["reason"]) == {"not a picture", "missing"}
+
+
+def test_a_mount_that_goes_away_says_nothing_about_the_pictures(photos, tmp_path, monkeypatch):
+    root, catalog = photos
+    encode = Preprocess.encode
+    monkeypatch.setattr(Preprocess, "encode", lambda self, source, row, root=".": encode(self, source, row, tmp_path / "unmounted"))
+    assert len(prepare(photos, tmp_path)) == 0
+    monkeypatch.undo()
+    assert len(prepare(photos, tmp_path)) == 10
+
+
+@pytest.mark.parametrize("polygon", ["[[1, 2", "[[[NaN, 1], [2, 3], [4, 5]]]", '[[["1", 2], [2, 3], [4, 5]]]'])
+def test_unusable_catalogs_are_refused_before_work_starts(photos, tmp_path, polygon):
+    root, catalog = photos
+    with pytest.raises(InputError, match="'p07': polygon is not JSON rings"):
+        prepare((root, catalog.assign(polygon=catalog["polygon"].where(catalog["id"] != "p07", polygon))), tmp_path)
+    with pytest.raises(InputError, match="'p00' is not unique"):
+        prepare((root, catalog.assign(id="p00")), tmp_path)
+    with pytest.raises(InputError, match="no rows"):
+        prepare((root, catalog[:0]), tmp_path)
+
+
+def test_narrow_pictures_are_cropped_where_the_box_says(tmp_path):
+    pixels = np.full((4000, 57, 3), 255, np.uint8)
+    pixels[:2000] = 0
+    Image.fromarray(pixels).save(tmp_path / "narrow.jpg")
+    box = {"left": 0, "top": 0, "right": 57, "bottom": 2000}
+    cropped = Preprocess(size=64, crop="box", fit="stretch").apply(tmp_path / "narrow.jpg", row(**box))
+    assert cropped[:-1].max() < 30
+    assert Preprocess().apply(picture(tmp_path / "line.jpg", (20, 8000)), row()).shape == (224, 224, 3)

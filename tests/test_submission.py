@@ -87,3 +87,31 @@ def test_several_heads_go_to_the_columns_of_their_names(tmp_path):
     )  # fmt: skip
     template = "image_name,BBox_xmin,Daily,Gender\nd.jpg,4,0,0\na/b c.jpg,5,0,0\n"
     assert submit(table, template, tmp_path) == "image_name,BBox_xmin,Daily,Gender\nd.jpg,4,1,0\na/b c.jpg,5,0,0\n"
+
+
+def test_an_index_column_of_numbers_is_not_taken_for_the_ids(tmp_path):
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    table = pd.DataFrame({"id": list("123"), "photo": list("123"), "label": ["a", "b", "a"], "label:a": scores[:, 0], "label:b": scores[:, 1]})
+    text = submit(table, "no,filename,label\n1,2.jpg,0\n2,3.jpg,0\n3,1.jpg,0\n", tmp_path)
+    assert text == "no,filename,label\n1,2.jpg,1\n2,3.jpg,0\n3,1.jpg,0\n"
+    with pytest.raises(InputError, match="could each be the ids"):
+        submit(table, "no,filename,label\n1,2,0\n2,3,0\n3,1,0\n", tmp_path)
+
+
+def test_a_header_is_copied_to_the_letter(predictions, tmp_path):
+    assert submit(predictions, ",id,style\n0,100,0\n1,101,0\n2,102,0\n", tmp_path).splitlines()[0] == ",id,style"
+    with pytest.raises(InputError, match="names a column twice"):
+        submit(predictions, "id,style,style\n100,0,0\n", tmp_path)
+
+
+def test_ids_are_found_by_photo_safe_name_and_normal_form(predictions, tmp_path):
+    renamed = predictions.assign(id=["a_b", "가", "102-top"], photo=["a_b", "가", "102"])
+    text = submit(renamed, "id,style\na+b.jpg,0\n가.jpg,0\n102.jpg,0\n", tmp_path)
+    assert [line.rpartition(",")[2] for line in text.splitlines()[1:]] == ["1", "0", "2"]
+
+
+def test_classes_that_are_numbers_need_the_form_told(tmp_path):
+    table = pd.DataFrame({"id": ["x", "y"], "photo": ["x", "y"], "label": ["1", "3"], "label:1": [0.9, 0.2], "label:3": [0.1, 0.8]})
+    with pytest.raises(InputError, match="are numbers themselves"):
+        submit(table, "id,label\nx,0\ny,0\n", tmp_path)
+    assert submit(table, "id,label\nx,0\ny,0\n", tmp_path, labels="name") == "id,label\nx,1\ny,3\n"

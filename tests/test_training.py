@@ -10,7 +10,7 @@ from kfashion_utils import inputs, training
 from kfashion_utils.errors import InputError
 from kfashion_utils.features import compute_features, solve_linear
 from kfashion_utils.labels import Head, Task
-from kfashion_utils.models import build_model
+from kfashion_utils.models import build_base, build_model
 from kfashion_utils.preprocess import Preprocess
 
 RECIPE = Preprocess(size=32)
@@ -256,3 +256,47 @@ def test_light_augmentation_keeps_shape_and_moves_things():
     pixels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
     moved = inputs.light(pixels, np.random.default_rng(1))
     assert moved.shape == pixels.shape and moved.dtype == np.uint8 and (moved != pixels).mean() > 0.5
+
+
+def test_the_same_weights_under_another_path_continue_a_run(colour_data, cache, tmp_path):
+    base = build_base("tiny", 32)
+    for name in ("a", "b"):
+        base.save_weights(tmp_path / f"{name}.weights.h5")
+    shutil.copyfile(tmp_path / "a.weights.h5", tmp_path / "b.weights.h5")
+    first, again = (kf.TrainConfig(backbone="tiny", weights=str(tmp_path / f"{name}.weights.h5")) for name in "ab")
+    train(colour_data, tmp_path / "run", first, cache)
+    assert train(colour_data, tmp_path / "run", again, cache).finished
+
+
+def test_a_failed_start_leaves_no_run(colour_data, cache, tmp_path):
+    build_base("mobilenet_025", 32).save_weights(tmp_path / "other.weights.h5")
+    config = kf.TrainConfig(backbone="tiny", weights=str(tmp_path / "other.weights.h5"))
+    with pytest.raises(InputError, match="does not fit 'tiny'"):
+        train(colour_data, tmp_path / "run", config, cache)
+    root, catalog = colour_data
+    for split in ("train", "valid"):
+        unlabelled = catalog.assign(label=catalog["label"].where(catalog["split"] != split, ""))
+        with pytest.raises(InputError, match=f"no '{split}' row has a label"):
+            train((root, unlabelled), tmp_path / "run", cache=cache, task=Task("t", (Head("label", tuple(sorted(set(catalog["label"])))),)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(run, colour_data, cache, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(run.path, path)
+    (path / "metrics.json").unlink()
+    newest = sorted((path / "checkpoints").glob("epoch-*"))[-1] / "state.npz"
+    newest.write_bytes(newest.read_bytes()[:5000])
+    again = train(colour_data, path, cache=cache)
+    columns = [name for name in run.history.columns if name != "seconds"]
+    pd.testing.assert_frame_equal(again.history[columns], run.history[columns], check_exact=True)
+
+
+def test_runs_with_different_crops_predict_what_both_can_read(run, colour_data, cache, tmp_path):
+    root, catalog = colour_data
+    boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
+    other = kf.train(boxed, root, tmp_path / "run", preprocess=Preprocess(size=32, crop="box"), config=FROZEN, cache=cache, progress=False)
+    outside = boxed.copy()
+    outside.loc[0, ["left", "right"]] = [500.0, 600.0]
+    table = kf.predict([run, other], outside, root, progress=False)
+    assert len(table) == 44 and table.attrs["failures"]["reason"].tolist() == ["region outside"]
