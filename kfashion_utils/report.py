@@ -321,7 +321,7 @@ def _training(config):
         what = "the whole network trained" if config.weights == "none" else "the whole network fine-tuned"
         parts.append(
             f"{what} for {config.fine_tune_epochs} epochs: AdamW, rate {rate:g}{falling}, weight decay {config.weight_decay:g}, "
-            f"batches of {config.batch_size}, augmentation {config.augment}"
+            f"label smoothing {config.label_smoothing:g}, batches of {config.batch_size}, augmentation {config.augment}"
         )
     elif parts:
         parts.append("no fine-tuning")
