@@ -136,7 +136,7 @@ class Run:
     @cached_property
     def recipe(self):
         recipe = self._json("run.json")
-        missing = [name for name in ("task", "preprocess", "train", "catalog") if not isinstance(recipe, dict) or name not in recipe]
+        missing = [name for name in ("task", "preprocess", "train") if not isinstance(recipe, dict) or name not in recipe]
         if missing:
             raise InputError(f"{self.path / 'run.json'} is not a run's recipe: no {missing}")
         return recipe

@@ -24,7 +24,6 @@ those above it in this list, or to its left:
 import os
 from pathlib import Path
 
-import cv2
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -58,8 +57,7 @@ def draw_sample(root, photos=1200, seed=0, *, workers=None):
     looks, planted = plan_looks(photos, seed)
     _require_own_folder(root, looks)
     workers = workers or os.cpu_count() or 1
-    draw = delayed(draw_look if workers == 1 else _draw_beside_others)
-    jobs = Parallel(n_jobs=workers, return_as="generator")(draw(look, root, seed) for look in looks)
+    jobs = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_look)(look, root, seed) for look in looks)
     for found in tqdm(jobs, total=len(looks), desc="drawing looks", unit="look"):
         for name, count in found.items():
             planted[name] = planted.get(name, 0) + count
@@ -67,12 +65,6 @@ def draw_sample(root, photos=1200, seed=0, *, workers=None):
     files = shots + planted["rescaled_duplicates"] + planted["identical_duplicates"]
     return {"photos": photos, "looks": len(looks), "pictures": files - planted["orphan_label"],
             "labels": files - planted["orphan_picture"], "styles": shares(photos), **planted}
-
-
-def _draw_beside_others(look, root, seed):
-    """In a worker process: there is one for every core, so OpenCV's own threads would only stand in their way."""
-    cv2.setNumThreads(1)
-    return draw_look(look, root, seed)
 
 
 def _require_own_folder(root, looks):

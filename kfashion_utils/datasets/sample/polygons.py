@@ -1,4 +1,4 @@
-"""From a mask to AI Hub's coordinates: the rect and polygon of a garment, with the faults that AI Hub's polygons have."""
+"""From a mask to AI Hub's coordinates: rect and polygon of a garment, with the faults that AI Hub's polygons have."""
 
 import cv2
 import numpy as np
