@@ -91,7 +91,10 @@ def split(
         per_class: keep at most that many rows of each class.
         seed: of the shuffling.
     """
-    table = kf.split_catalog(kf.read_catalog(catalog), valid=valid, test=test, folds=folds, per_class=per_class, seed=seed)
+    before = kf.read_catalog(catalog)
+    if before["split"].ne("").any():
+        print(f"note: the splits that {catalog} has ({', '.join(sorted(set(before['split']) - {''}))}) are drawn anew")
+    table = kf.split_catalog(before, valid=valid, test=test, folds=folds, per_class=per_class, seed=seed)
     kf.write_catalog(table, out)
     print(kf.count_classes(table).to_string())
     for text in split_warnings(table):
