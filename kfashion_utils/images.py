@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from kfashion_utils.storage import open_archive
+from kfashion_utils.archives import open_archive
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")  # MPO, as phones write it, opens through JPEG
 MAX_BYTES = 64 * 2**20

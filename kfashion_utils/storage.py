@@ -1,21 +1,17 @@
 """Durable files: a finished name is a finished file.
 
 `write_bytes` replaces a file as a whole or not at all. A `ShardWriter` fills one shard (a stored zip) member by member and
-continues after a kill where its journal ends; `read_shards` finds the members of finished shards. `Archive` reads members of
-zips made by others, in place.
+continues after a kill where its journal ends; `read_shards` finds the members of finished shards.
 """
 
 import contextlib
 import errno
 import fcntl
-import functools
 import hashlib
 import json
-import lzma
 import os
 import shutil
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections import namedtuple
@@ -27,7 +23,6 @@ SYNC_EVERY = 64  # members between two fsyncs of a shard: what a power cut can c
 TEMPORARY = ".part"
 REJECTED_MEMBER = "rejected.jsonl"  # every shard ends with the rows of its block that could not be prepared
 ZIP_DATE = (1 << 5) | 1  # 1 January 1980 in DOS form: a shard's bytes depend on its members alone
-MAX_MEMBER_RATIO = 200  # uncompressed : compressed; a photograph or a label file stays far below
 
 
 def sync_folder(folder):
@@ -104,6 +99,17 @@ def hash_file(path, algorithm="sha256"):
     """Hex digest of a file's content, read in pieces."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, algorithm).hexdigest()
+
+
+def require_space(folder, needed, what):
+    """Refuse to start work for which `folder` has no room.
+
+    Raises:
+        InputError: names the bytes that are missing.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; free {(needed - free) / 1e9:.1f} GB or choose another folder")
 
 
 # Shards ---------------------------------------------------------------------------------------------------------------
@@ -270,76 +276,3 @@ def read_member(member):
     if zlib.crc32(data) != member.crc:
         raise InputError(f"{member.shard} is damaged (bytes {member.offset:,} to {member.offset + member.size:,}); delete it and prepare again")
     return data
-
-
-# Archives made by others ----------------------------------------------------------------------------------------------
-
-
-class Archive:
-    """A zip read in place: members under names in NFC, whatever encoding the zip was made with.
-
-    Names without the UTF-8 flag are read as UTF-8, then cp949 (Windows in Korea), then cp437 (the zip standard).
-
-    Raises:
-        InputError: not a zip.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-        self._zip = self._open()
-        self.infos = {unicodedata.normalize("NFC", info.filename): info for info in self._zip.infolist() if not info.is_dir()}
-
-    def _open(self):
-        for encoding in ("utf-8", "cp949", None):
-            try:
-                return zipfile.ZipFile(self.path, metadata_encoding=encoding)
-            except UnicodeDecodeError:
-                continue
-            except (zipfile.BadZipFile, NotImplementedError) as error:
-                raise InputError(f"{self.path} is not a zip that can be read: {error}; download it again") from error
-
-    def info(self, name):
-        """The ZipInfo of a member; KeyError if there is none."""
-        return self.infos[unicodedata.normalize("NFC", name)]
-
-    def read(self, name, limit):
-        """Bytes of a member.
-
-        Raises:
-            ValueError: larger than `limit` bytes, compressed beyond reason, encrypted, or broken; the text says which.
-        """
-        info = self.info(name)
-        if info.file_size > limit or info.file_size > MAX_MEMBER_RATIO * max(info.compress_size, 1):
-            raise ValueError(f"too large: {info.file_size:,} bytes from {info.compress_size:,} compressed; the limit is {limit:,}")
-        if info.flag_bits & 1:
-            raise ValueError("encrypted")
-        try:
-            return self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError) as error:
-            raise ValueError(f"broken archive member: {error}") from error
-        except OSError as error:
-            if error.errno not in (None, errno.EINVAL):  # else bz2 found damaged data: the storage itself did not fail
-                raise
-            raise ValueError(f"broken archive member: {error}") from error
-
-
-@functools.lru_cache(maxsize=16)
-def _open_archive(path, _version):
-    return Archive(path)
-
-
-def open_archive(path):
-    """`Archive(path)`, kept open while the file does not change."""
-    stat = os.stat(path)
-    return _open_archive(str(path), (stat.st_size, stat.st_mtime_ns))
-
-
-def require_space(folder, needed, what):
-    """Refuse to start work for which `folder` has no room.
-
-    Raises:
-        InputError: names the bytes that are missing.
-    """
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise InputError(f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; free {(needed - free) / 1e9:.1f} GB or choose another folder")
