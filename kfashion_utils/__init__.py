@@ -10,7 +10,7 @@ import types
 _HOMES = {
     "Head": "labels",
     "Task": "labels",
-    "Preprocess": "preprocess",
+    "Preprocess": "pixels",
     "TrainConfig": "runs",
     "Run": "runs",
     "InputError": "errors",

@@ -77,7 +77,7 @@ def _import_keras():
 def _with_config(arguments):
     """Flags for the recipes in the file that `--config` names, put before the given flags, which go over them."""
     from kfashion_utils.errors import InputError
-    from kfashion_utils.preprocess import Preprocess
+    from kfashion_utils.pixels import Preprocess
     from kfashion_utils.runs import TrainConfig, from_dict
 
     named = [after for flag, after in zip(arguments, arguments[1:], strict=False) if flag == "--config"]

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 import kfashion_utils as kf
 from kfashion_utils import images
 from kfashion_utils.datasets import summarize
-from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import TrainConfig
 from kfashion_utils.storage import finished_file, write_text
 from kfashion_utils.submission import blank_template
@@ -82,7 +82,7 @@ def histogram(pixels):
 
 def baseline(catalog, prepared, describe):
     """Accuracy on the test rows of a logistic regression on `describe(pixels)`, trained on all other rows."""
-    rows = catalog[catalog["id"].isin(prepared.items)]
+    rows = catalog[catalog["id"].isin(prepared.ids)]
     values = np.stack([describe(prepared.pixels(row)) for row in rows["id"]])
     labels, test = rows["style"].to_numpy(), (rows["split"] == "test").to_numpy()
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))

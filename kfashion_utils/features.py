@@ -40,17 +40,17 @@ def compute_features(model, prepared, ids, cache, view="original", progress=True
     name = f"{model.name}-{weights_digest(model.get_layer('backbone'))[:12]}-{prepared.preprocess.key}"
     folder = Path(cache, "features", name, view)
     known = _read_chunks(folder)
-    todo = list(dict.fromkeys(row for row in ids if prepared.items[row] not in known))
+    todo = list(dict.fromkeys(row for row in ids if prepared.item(row) not in known))
     with tqdm(total=len(todo), desc=f"features, {view}", unit="picture", disable=not (progress and todo)) as bar:
         for start in range(0, len(todo), CHUNK):
             rows = todo[start : start + CHUNK]
             batches = Batches(prepared, rows, mirror=view == "mirror")
             step = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: bar.update(len(logs["outputs"])))
             values = np.asarray(extractor.predict(batches, verbose=0, callbacks=[step]), np.float32)
-            items = [prepared.items[row] for row in rows]
+            items = [prepared.item(row) for row in rows]
             _write_chunk(folder, items, values)
             known.update(zip(items, values, strict=True))
-    return np.stack([known[prepared.items[row]] for row in ids])
+    return np.stack([known[prepared.item(row)] for row in ids])
 
 
 def _read_chunks(folder):

@@ -53,7 +53,7 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
     for run in runs:
         with tempfile.TemporaryDirectory() as scratch:
             prepared = preprocess_images(chosen, root, cache or scratch, run.preprocess, workers=workers, progress=progress)
-            readable = chosen[chosen["id"].isin(prepared.items)]
+            readable = chosen[chosen["id"].isin(prepared.ids)]
             if readable.empty:
                 raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
             scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))

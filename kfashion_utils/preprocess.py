@@ -1,16 +1,19 @@
-"""`Preprocess`: from a photograph and its catalog row to the pixels a model sees, in exactly one way.
+"""`preprocess_images`: the pixels of a whole catalog, on every core, into shards; calling it again continues it.
 
-The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply` decodes those
-bytes again, so the three are byte-equal. `preprocess_images` fills a cache; calling it again continues it.
+Rows are worked in id order, in blocks; one worker fills one block into one shard. Memory does not grow with the catalog but for
+some hundred bytes a row: rows become mappings block by block, names and places are arrays.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
 import os
 import threading
-from dataclasses import asdict, dataclass, fields
+import time
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import joblib
@@ -20,162 +23,31 @@ from tqdm.auto import tqdm
 
 from kfashion_utils import images
 from kfashion_utils.catalog import region_problems
+from kfashion_utils.drive import Drive, is_on_drive
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import ImageRejected
+from kfashion_utils.pixels import BOX, Preprocess
+from kfashion_utils.shards import JOURNAL, Shards, ShardWriter
 from kfashion_utils.storage import (
-    ShardWriter,
+    TEMPORARY,
+    TRANSIENT,
     finished_file,
+    make_folder,
     only_one,
-    read_member,
-    read_shards,
+    patiently,
     require_space,
     write_json,
 )
 
 SHARD_ITEMS, SHARD_BYTES = 2000, 2**30
 BYTES_PER_PIXEL = 0.37  # of a prepared JPEG at quality 95: 18.5 kB at 224 px, measured on photographs
-BOX = ("left", "top", "right", "bottom")
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """A recipe for pixels; equal values give equal pixels.
-
-    Args:
-        size: side of the square picture, pixels.
-        crop: `none` = the whole picture, `box` = the row's box.
-        margin: added to each side of the box, as a share of its width or height.
-        mask: `none`, or `polygon` = everything outside the row's polygon is painted.
-        fit: `pad` keeps the shape and fills the rest of the square, `stretch` does not keep it.
-        fill: grey value, 0..255, of what is painted or padded.
-        quality: of the stored JPEG, 1..100.
-
-    A row without a polygon is masked by its box, one without a box is used whole; `lacking` counts both.
-
-    Raises:
-        InputError: a value outside these ranges.
-    """
-
-    size: int = 224
-    crop: str = "none"
-    margin: float = 0.0
-    mask: str = "none"
-    fit: str = "pad"
-    fill: int = 255
-    quality: int = 95
-
-    def __post_init__(self):
-        choices = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
-        ranges = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
-        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]
-        problems += [
-            f"{name}={getattr(self, name)!r}: expected {low}..{high}" for name, (low, high) in ranges.items() if not low <= getattr(self, name) <= high
-        ]
-        refuse("the recipe for pixels is not usable", problems)
-
-    @property
-    def key(self):
-        """Readable, then exact: names the cache. Only what differs from the defaults is hashed, so new fields keep old caches."""
-        changed = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) != field.default}
-        digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.size}-crop_{self.crop}-mask_{self.mask}-{digest}"
-
-    def to_dict(self):
-        return asdict(self)
-
-    def encode(self, source, row, root="."):
-        """One picture -> the JPEG bytes that the cache stores.
-
-        Args:
-            source: a path relative to `root`, `container::member`, or the encoded bytes of a picture.
-            row: mapping with the catalog's box and polygon columns; missing or empty = none.
-
-        Raises:
-            ImageRejected: the picture cannot be used, or its region lies outside it.
-        """
-        box, rings = _box(row), _rings(row)
-
-        def shrink(width, height):
-            left, top, right, bottom = self._region(box, rings, width, height)
-            side = max if self.fit == "pad" else min
-            return images.scale_to(side(right - left, bottom - top), self.size)
-
-        pixels, (width, height) = images.decode(source, root, shrink)
-        region = self._region(box, rings, width, height)
-        left, top, right, bottom = region
-        new_width, new_height = images.fitted_size(right - left, bottom - top, self.size, self.fit)
-        divisor = round(max(width, height) / max(pixels.shape[:2]))  # 1, 2, 4 or 8; the last column and row may stand for less
-        pixels = images.crop_and_resize(pixels, np.array(region) / divisor, new_width, new_height)
-        keep = self._kept_rings(box, rings)
-        if keep:
-            zoom = np.array([new_width / (right - left), new_height / (bottom - top)])
-            keep = [(np.asarray(ring, float) - (left, top)) * zoom for ring in keep]
-            images.paint_outside(pixels, keep, self.fill)
-        return images.encode_jpeg(images.pad(pixels, self.size, self.fill), self.quality)
-
-    def apply(self, source, row, root="."):
-        """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""
-        return images.open_image(self.encode(source, row, root))
-
-    def _region(self, box, rings, width, height):
-        if self.crop == "none" or not (box or rings):
-            return 0, 0, width, height
-        left, top, right, bottom = box or _bounds(rings)
-        across, down = self.margin * (right - left), self.margin * (bottom - top)
-        region = max(left - across, 0), max(top - down, 0), min(right + across, width), min(bottom + down, height)
-        if region[2] - region[0] < 1 or region[3] - region[1] < 1:
-            raise ImageRejected("region outside", f"box {(left, top, right, bottom)} of a picture of {width} x {height}")
-        return region
-
-    def _kept_rings(self, box, rings):
-        if self.mask == "none" or not (rings or box):
-            return None
-        if rings:
-            return rings
-        left, top, right, bottom = box
-        return [[(left, top), (right, top), (right, bottom), (left, bottom)]]
-
-    def lacking(self, catalog):
-        """Boolean array, one a row: True where the recipe asks for a box or polygon that the row does not have."""
-        no_polygon = (catalog["polygon"] == "").to_numpy()
-        no_box = catalog["left"].isna().to_numpy() & no_polygon
-        lacking = np.zeros(len(catalog), bool)
-        if self.crop == "box":
-            lacking |= no_box
-        if self.mask == "polygon":
-            lacking |= no_polygon
-        return lacking
-
-    def item(self, row, version):
-        """Name of a prepared picture: a hash of the recipe, the source and its version, and the row values that were read."""
-        reads_region = self.crop != "none" or self.mask != "none"
-        values = [row[name] for name in (*BOX, "polygon")] if reads_region else []
-        text = json.dumps([self.key, row["path"], version, [None if value != value else value for value in values]], ensure_ascii=False)
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32] + ".jpg"
-
-
-def _box(row):
-    values = [_number(row.get(name)) for name in BOX]
-    return None if any(value is None for value in values) else values
-
-
-def _number(value):
-    if value is None or value == "" or value != value:
-        return None
-    return float(value)
-
-
-def _rings(row):
-    text = row.get("polygon")
-    return json.loads(text) if isinstance(text, str) and text else None
-
-
-def _bounds(rings):
-    points = np.concatenate([np.asarray(ring, float) for ring in rings])
-    return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
-
-
-# The cache ------------------------------------------------------------------------------------------------------------
+CHUNK = 4096  # rows turned into mappings at a time
+TRIED = 8  # pictures prepared beforehand to say how long a long call will take
+LONG = 2000  # pictures that make a call long
+STORAGE_FAILURES = 3  # pictures in a row that the storage does not give before a worker stops
+BACKENDS = ("processes", "ray")
+TEXTS = ("id", "path", "polygon")
+COLUMNS = ("id", "path", *BOX, "polygon")
 
 
 @dataclass(frozen=True)
@@ -185,41 +57,55 @@ class PreparedImages:
     Attributes:
         preprocess: the recipe.
         folder: where the shards lie.
-        items: {row id: item name}.
-        members: {item name: where its bytes lie}.
+        ids: object array of the rows that are prepared, in id order.
+        items: bytes array, the item name of each.
+        shards: where their bytes lie.
         failures: DataFrame `id, path, reason, detail` of the rows that could not be prepared.
     """
 
     preprocess: Preprocess
     folder: Path
-    items: dict
-    members: dict
+    ids: np.ndarray
+    items: np.ndarray
+    shards: Shards
     failures: pd.DataFrame
 
+    @cached_property
+    def _row(self):
+        return pd.Index(self.ids)
+
     def __len__(self):
-        return len(self.items)
+        return len(self.ids)
 
     def __contains__(self, row_id):
-        return row_id in self.items
+        return row_id in self._row
+
+    def item(self, row_id):
+        """Name of a row's prepared picture."""
+        return self.items[self._row.get_loc(row_id)].decode()
 
     def read(self, row_id):
         """JPEG bytes of a row."""
-        return read_member(self.members[self.items[row_id]])
+        return self.shards.read(self.item(row_id))
 
     def pixels(self, row_id):
         """uint8 RGB `(size, size, 3)` of a row."""
         return images.open_image(self.read(row_id))
 
 
-def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, progress=True):
+def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, backend="processes", drive=None, progress=True):
     """Prepare every row of a catalog; what the cache already holds is not done again.
 
     Args:
         catalog: DataFrame of the column contract.
         root: folder that `path` is relative to.
-        cache: folder of caches; this recipe's is `<cache>/<preprocess.key>`.
+        cache: local folder of caches; this recipe's is `<cache>/<preprocess.key>`.
         preprocess: the recipe; None = the defaults.
-        workers: processes; None = one a core.
+        workers: processes; None = one a core (with Ray: one a core of the cluster).
+        backend: `processes` of this machine, or `ray` = the Ray cluster of this session (one is started where there is none);
+            `root` and `cache` then lie on storage that all its machines see.
+        drive: folder on Google Drive (or any other) that keeps a proven copy of the shards: what is there is fetched first, what is
+            new is copied while the work goes on, flushed, read back and compared. None = no copy.
         progress: show a bar with the time left, and what was found before.
 
     Returns:
@@ -230,98 +116,257 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, pr
         OSError: the storage failed; calling again continues.
     """
     preprocess = preprocess or Preprocess()
+    if backend not in BACKENDS:
+        raise InputError(f"backend {backend!r}: expected one of {BACKENDS}")
+    if is_on_drive(cache):
+        raise InputError(f"the cache {cache} lies on Drive, which loses what is written to it piecemeal; name a local folder, and this one as drive")
     refuse("the catalog is not usable", region_problems(catalog))
-    rows, missing = _name_items(catalog.sort_values("id"), root, preprocess)
-    if not rows:
-        raise InputError(f"none of the catalog's {len(catalog):,} pictures is below {root}; the first would be {Path(root, catalog['path'].iat[0])}")
+    rows, missing = _Rows.named(catalog, root, preprocess)
     folder = Path(cache, preprocess.key)
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = {row["item"]: row for row in rows}
+    make_folder(folder)
     with only_one(folder, "is being filled"):
-        members, rejected = read_shards(folder, wanted)
-        todo = [name for name in wanted if name not in members and name not in rejected]
-        if todo:
-            if progress:
-                size = len(todo) * BYTES_PER_PIXEL * preprocess.size**2
-                print(f"{preprocess.key}: {len(todo):,} pictures to prepare (about {size / 1e6:,.0f} MB), {len(wanted) - len(todo):,} in the cache")
-            require_space(folder, len(todo) * BYTES_PER_PIXEL * preprocess.size**2, f"preparing {len(todo):,} pictures")
-            write_json(folder / "recipe.json", preprocess.to_dict())
-            _fill(folder, wanted, todo, root, preprocess, workers or os.cpu_count(), progress)
-            members, rejected = read_shards(folder, wanted)
+        write_json(folder / "recipe.json", preprocess.to_dict())
+        on_drive = drive and Drive(Path(drive, preprocess.key), folder, progress)
+        if on_drive:
+            _fetch(on_drive, progress)
+        wanted = np.unique(rows.items)
+        with _uploading(on_drive):
+            shards = _fill(folder, rows, wanted, root, preprocess, workers, backend, progress)
         _sweep(folder)
-        failures = _failures(rows, missing, members, rejected)
-        _write_failures(folder / "failures.csv", failures)
-    if progress and len(failures):
-        counts = failures["reason"].value_counts()
-        print(f"{len(failures):,} rows could not be prepared ({', '.join(f'{reason} {count:,}' for reason, count in counts.items())}): {folder / 'failures.csv'}")
-    items = {row["id"]: row["item"] for row in rows if row["item"] in members}
-    return PreparedImages(preprocess, folder, items, members, failures)
+        done = shards.has(rows.items)
+        failures = _failures(rows, missing, ~done, shards.rejected)
+        with finished_file(folder / "failures.csv") as temporary:
+            failures.to_csv(temporary, index=False, lineterminator="\n")
+        _say_failures(failures, folder, progress)
+        if on_drive:
+            _prove(on_drive, progress)
+    return PreparedImages(preprocess, folder, rows.ids[done], rows.items[done], shards, failures)
 
 
-def _name_items(catalog, root, preprocess):
-    rows, missing = [], []
-    for row in catalog[["id", "path", *BOX, "polygon"]].to_dict("records"):
-        try:
-            row["item"] = preprocess.item(row, images.source_version(row["path"], root))
-            rows.append(row)
-        except ImageRejected as error:
-            missing.append([row["id"], row["path"], error.reason, error.detail or images.REASONS[error.reason]])
-    return rows, missing
+# Rows -----------------------------------------------------------------------------------------------------------------
 
 
-def _fill(folder, wanted, todo, root, preprocess, workers, progress):
-    per_shard = max(1, min(SHARD_ITEMS, int(SHARD_BYTES / (BYTES_PER_PIXEL * preprocess.size**2))))
-    blocks = _plan(folder, todo, workers, per_shard)
-    jobs = [(name, [wanted[item] for item in items]) for name, items in blocks.items()]
-    with _progress_bar(folder, {name: len(items) for name, items in blocks.items()}, progress):
-        joblib.Parallel(n_jobs=min(workers, len(jobs)))(joblib.delayed(fill_block)(folder, name, rows, root, preprocess) for name, rows in jobs)
+class _Rows:
+    """The readable rows of a catalog in id order, with the names of their items."""
+
+    def __init__(self, columns, places, items, identity):
+        self.columns, self.places, self.items, self.identity = columns, places, items, identity
+
+    @classmethod
+    def named(cls, catalog, root, preprocess):
+        """(rows, failures of those whose picture is not there).
+
+        Raises:
+            InputError: no picture is there at all.
+            OSError: the folder of the pictures went away.
+        """
+        identity = _identity(root)
+        columns = {name: catalog[name].to_numpy(object if name in TEXTS else float) for name in COLUMNS}
+        order = columns["id"].argsort(kind="stable")
+        items, missing = np.zeros(len(order), "S36"), []
+        for start in range(0, len(order), CHUNK):
+            for number, row in enumerate(_mappings(columns, order[start : start + CHUNK]), start):
+                try:
+                    items[number] = preprocess.item(row, patiently(images.source_version, row["path"], root))
+                except ImageRejected as error:
+                    missing.append([row["id"], row["path"], error.reason, error.detail or images.REASONS[error.reason]])
+        if len(missing) == len(order):
+            raise InputError(f"none of the catalog's {len(order):,} pictures is below {root}; the first would be {Path(root, columns['path'][0])}")
+        if missing:
+            require_same(root, identity)
+        there = items != b""
+        return cls(columns, order[there], items[there], identity), missing
+
+    @property
+    def ids(self):
+        return self.columns["id"][self.places]
+
+    def mappings(self, numbers):
+        """Mappings of some rows (positions in this order), with their `item`."""
+        rows = _mappings(self.columns, self.places[numbers])
+        return [{**row, "item": item.decode()} for row, item in zip(rows, self.items[numbers], strict=True)]
 
 
-def _plan(folder, todo, workers, per_shard):
-    """{block name: item names} of what is to be done: the interrupted plan if it still fits, else a new one."""
+def _mappings(columns, places):
+    chosen = [values[places].tolist() for values in columns.values()]
+    return (dict(zip(columns, values, strict=True)) for values in zip(*chosen, strict=True))
+
+
+def _identity(root):
+    """What tells one folder from another that took its place: device and number; None if it is not there."""
+    try:
+        stat = os.stat(root)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def require_same(root, identity):
+    """Raise an OSError if `root` is not the folder any more that it was: a mount that went away says nothing about its pictures."""
+    if _identity(root) != identity:
+        raise OSError(errno.ENOTCONN, "the folder of the pictures went away; mount it again and repeat the call: it continues", str(root))
+
+
+# Blocks ---------------------------------------------------------------------------------------------------------------
+
+
+def _fill(folder, rows, wanted, root, preprocess, workers, backend, progress):
+    """Prepare what is missing; returns the shards."""
+    workers = workers or os.cpu_count()
+    shards = Shards(folder, wanted)
+    todo = _missing(rows.items, shards)
+    if not todo.any():
+        return shards
+    plan = _read_plan(folder, rows.items, todo)
+    if plan is None:
+        _sweep(folder)
+        shards = Shards(folder, wanted)
+        todo = _missing(rows.items, shards)
+        if not todo.any():
+            return shards
+        plan = _write_plan(folder, rows.items, todo, workers, preprocess.size)
+    blocks = {name: start + np.flatnonzero(todo[start:stop]) for name, (start, stop) in plan.items() if todo[start:stop].any()}
+    begun = {name: count_lines(folder / f"{name}{JOURNAL}") for name in blocks}
+    need = (int(todo.sum()) - sum(begun.values())) * BYTES_PER_PIXEL * preprocess.size**2
+    if progress:
+        known = len(wanted) - int(todo.sum())
+        print(f"{preprocess.key}: {todo.sum():,} pictures to prepare (about {need / 1e6:,.0f} MB), {known:,} in the cache, {sum(begun.values()):,} in unfinished shards")
+        _say_minutes(rows, todo, root, preprocess, workers)
+    require_space(folder, need, f"preparing {todo.sum():,} pictures")
+    jobs = ((folder, name, rows.mappings(numbers), root, preprocess, rows.identity) for name, numbers in blocks.items())
+    with _progress_bar(folder, {name: len(numbers) for name, numbers in blocks.items()}, progress):
+        RUNNERS[backend](jobs, min(workers, len(blocks)))
+    return Shards(folder, wanted)
+
+
+def _missing(items, shards):
+    """Boolean array: the first row of every item that no shard has."""
+    first = np.zeros(len(items), bool)
+    first[np.unique(items, return_index=True)[1]] = True
+    rejected = np.array([name.encode() for name in shards.rejected], "S36")
+    return first & ~shards.has(items) & ~np.isin(items, rejected)
+
+
+def _read_plan(folder, items, todo):
+    """{block name: (start, stop) of rows} of the interrupted call, if it was for the same rows; else None."""
     path = folder / "plan.json"
     plan = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    left = set(todo)
-    unfinished = {name: items for name, items in plan.items() if left.intersection(items)}
-    if set().union(*unfinished.values()) == left:
-        return unfinished
-    _sweep(folder)
-    done, rejected = read_shards(folder, left)
-    todo = [name for name in todo if name not in done and name not in rejected]
-    count = max(1, math.ceil(len(todo) / per_shard))
-    count = min(math.ceil(count / workers) * workers, max(len(todo), 1))  # every worker has the same share
-    size = math.ceil(len(todo) / count) or 1
-    stamp = hashlib.sha256("".join(todo).encode()).hexdigest()[:8]
-    plan = {f"block-{stamp}-{start // size:05d}": todo[start : start + size] for start in range(0, len(todo), size)}
-    write_json(path, plan)
-    return plan
+    if plan.get("rows") != _stamp(items) or sum(todo[start:stop].sum() for start, stop in plan["blocks"].values()) != todo.sum():
+        return None
+    return plan["blocks"]
+
+
+def _write_plan(folder, items, todo, workers, size):
+    """Blocks of equal shares, as many for each worker, written down so that a later call continues them."""
+    numbers, stamp = np.flatnonzero(todo), _stamp(items)
+    per_shard = max(1, min(SHARD_ITEMS, int(SHARD_BYTES / (BYTES_PER_PIXEL * size**2))))
+    count = math.ceil(math.ceil(len(numbers) / per_shard) / workers) * workers
+    parts = [part for part in np.array_split(numbers, max(count, 1)) if len(part)]
+    blocks = {f"block-{stamp[:8]}-{part[0]:07d}": [int(part[0]), int(part[-1]) + 1] for part in parts}
+    write_json(folder / "plan.json", {"rows": stamp, "blocks": blocks})
+    return blocks
+
+
+def _stamp(items):
+    return hashlib.sha256(items.tobytes()).hexdigest()
 
 
 def _sweep(folder):
     """Leave finished files only: seal what an interrupted call had prepared, drop its plan, journals and temporary files."""
-    for part in folder.glob("block-*.part"):
+    for part in folder.glob(f"block-*{TEMPORARY}"):
         with ShardWriter(folder, part.stem) as shard:
             if shard.members or shard.rejected:
                 shard.seal()
                 continue
         part.unlink()
-    for leftover in [*folder.glob("block-*.journal"), *folder.glob(".*.part"), folder / "plan.json"]:
+    for leftover in [*folder.glob(f"block-*{JOURNAL}"), *folder.glob(f".*{TEMPORARY}"), folder / "plan.json"]:
         leftover.unlink(missing_ok=True)
 
 
-def fill_block(folder, name, rows, root, preprocess):
-    """One worker's task: prepare `rows` in order into one shard and seal it; continues where a killed one stopped."""
+def fill_block(folder, name, rows, root, preprocess, identity):
+    """One worker's task: prepare `rows` in order into one shard and seal it; continues where a killed one stopped.
+
+    A picture that the storage does not give, after all patience, has no entry: the next call tries it again.
+    """
+    failed = 0
     with ShardWriter(folder, name) as shard:
         for row in rows:
             if row["item"] in shard:
                 continue
             try:
-                shard.add(row["item"], preprocess.encode(row["path"], row, root))
+                data = patiently(preprocess.encode, row["path"], row, root)
             except ImageRejected as error:
-                if error.reason == "missing":  # it was there a moment ago: a mount that went away says nothing about the picture
+                if error.reason == "missing":  # it was there a moment ago
+                    require_same(root, identity)
                     continue
                 shard.reject(row["item"], [row["id"], row["path"], error.reason, error.detail])
+            except OSError as error:
+                failed += 1
+                if error.errno not in TRANSIENT or failed >= STORAGE_FAILURES:
+                    raise
+            else:
+                failed = 0
+                shard.add(row["item"], data)
         shard.seal()
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+def _run_processes(jobs, workers):
+    joblib.Parallel(n_jobs=workers, batch_size=1)(joblib.delayed(fill_block)(*job) for job in jobs)
+
+
+def _run_ray(jobs, workers):
+    """On the Ray cluster of this session, or of `RAY_ADDRESS`; else on one that is started on this machine and ended again."""
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError("backend 'ray' needs Ray: pip install 'kfashion-utils[ray]'") from error
+    ours = not ray.is_initialized()
+    if ours:
+        address = os.environ.get("RAY_ADDRESS")
+        ray.init(**({"address": address} if address else {"num_cpus": workers}), include_dashboard=False, log_to_driver=False)
+    try:
+        remote, running = ray.remote(fill_block), []
+        for job in jobs:
+            running.append(remote.remote(*job))
+            if len(running) > 2 * workers:
+                done, running = ray.wait(running)
+                ray.get(done)
+        ray.get(running)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+RUNNERS = {"processes": _run_processes, "ray": _run_ray}
+
+
+# What is shown --------------------------------------------------------------------------------------------------------
+
+
+def count_lines(journal):
+    """Finished items that a journal names; 0 where there is none."""
+    try:
+        return journal.read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def _say_minutes(rows, todo, root, preprocess, workers):
+    numbers = np.flatnonzero(todo)
+    if len(numbers) < LONG:
+        return
+    chosen = rows.mappings(numbers[np.linspace(0, len(numbers) - 1, TRIED).astype(int)])
+    started = time.monotonic()
+    for row in chosen:
+        with contextlib.suppress(ImageRejected):
+            patiently(preprocess.encode, row["path"], row, root)
+    minutes = (time.monotonic() - started) / TRIED * len(numbers) / workers / 60
+    print(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} of them" if minutes >= 1 else "less than a minute")
 
 
 @contextlib.contextmanager
@@ -333,11 +378,11 @@ def _progress_bar(folder, sizes, show):
     def count():
         done = 0
         for name, size in sizes.items():
-            journal = folder / f"{name}.journal"
-            try:
-                done += journal.read_bytes().count(b"\n")
+            journal = folder / f"{name}{JOURNAL}"
+            if journal.exists():
                 started.add(name)
-            except FileNotFoundError:
+                done += min(count_lines(journal), size)
+            else:
                 done += size if name in started else 0
         return done
 
@@ -357,12 +402,59 @@ def _progress_bar(folder, sizes, show):
             watcher.join()
 
 
-def _failures(rows, missing, members, rejected):
-    gone = ["", "", "missing", images.REASONS["missing"]]
-    records = [[row["id"], row["path"], *rejected.get(row["item"], gone)[2:]] for row in rows if row["item"] not in members]
+def _failures(rows, missing, undone, rejected):
+    ids, paths = rows.ids[undone], rows.columns["path"][rows.places[undone]]
+    gone = ["", "", "missing", "it was there when the call began, then the storage did not give it; call again"]
+    records = [[i, p, *rejected.get(item.decode(), gone)[2:]] for i, p, item in zip(ids, paths, rows.items[undone], strict=True)]
     return pd.DataFrame(missing + records, columns=["id", "path", "reason", "detail"], dtype=object).sort_values("id", ignore_index=True)
 
 
-def _write_failures(path, failures):
-    with finished_file(path) as temporary:
-        failures.to_csv(temporary, index=False, lineterminator="\n")
+def _say_failures(failures, folder, progress):
+    if progress and len(failures):
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in failures["reason"].value_counts().items())
+        print(f"{len(failures):,} rows could not be prepared ({counts}): {folder / 'failures.csv'}")
+
+
+# Drive ----------------------------------------------------------------------------------------------------------------
+
+
+def _fetch(on_drive, progress):
+    came, damaged = on_drive.pull()
+    if progress and (came or damaged):
+        print(f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash" + f"; {len(damaged):,} damaged ones set aside" * bool(damaged))
+
+
+@contextlib.contextmanager
+def _uploading(on_drive):
+    """Copy shards to Drive as they are sealed, while the block works; what fails here is tried again, and reported, at the end."""
+    if on_drive is None:
+        yield
+        return
+    finished = threading.Event()
+
+    def upload():
+        while not finished.wait(5):
+            try:
+                on_drive.push()
+            except (OSError, InputError):
+                return
+
+    uploader = threading.Thread(target=upload, daemon=True)
+    uploader.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        uploader.join()
+
+
+def _prove(on_drive, progress):
+    try:
+        on_drive.push()
+        shards, size, seconds = on_drive.prove()
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}. The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive", error.filename) from error
+    if progress:
+        print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s")
+
+

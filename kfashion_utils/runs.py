@@ -10,7 +10,7 @@ import pandas as pd
 from kfashion_utils.catalog import read_catalog
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.labels import Task
-from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.storage import hash_file
 
 SCHEDULES = ("constant", "step")

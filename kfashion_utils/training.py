@@ -32,8 +32,9 @@ from kfashion_utils.models import (
     task_targets,
     weights_file,
 )
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.prediction import predict_flat, prediction_table, write_predictions
-from kfashion_utils.preprocess import Preprocess, preprocess_images
+from kfashion_utils.preprocess import preprocess_images
 from kfashion_utils.runs import MAY_GROW, Run, TrainConfig
 from kfashion_utils.storage import finished_file, hash_file, only_one, sync_folder, write_json
 from kfashion_utils.tasks import resolve_task
@@ -82,7 +83,7 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
     if progress:
         print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
-    rows = used[used["id"].isin(prepared.items)].reset_index(drop=True)
+    rows = used[used["id"].isin(prepared.ids)].reset_index(drop=True)
     _require_rows(rows, task, prepared)
     started = time.time()
     model = build_model(task, config.backbone, preprocess.size, weights, config.seed)

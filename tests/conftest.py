@@ -17,6 +17,15 @@ REAL_DATA = Path(os.environ.get("KFASHION_DATA", Path(__file__).parents[2] / "sh
 LABELS, PHOTOS = "라벨링데이터", "원천데이터/원천데이터_1"
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Nothing waits in a test."""
+    from kfashion_utils import shards, storage
+
+    monkeypatch.setattr(storage, "DELAYS", (0,) * 7)
+    monkeypatch.setattr(shards, "LOCK_PATIENCE", 1)
+
+
 @pytest.fixture
 def real_data():
     """The folder of real pictures; a test that asks for it is skipped without them."""

@@ -71,7 +71,7 @@ def test_preparing_survives_kills_at_random_moments(pictures, tmp_path):
 
     def contents(cache):
         prepared = kf.preprocess_images(kf.read_catalog(catalog), root, cache, kf.Preprocess(size=128), progress=False)
-        return {row: prepared.read(row) for row in prepared.items}, prepared.failures
+        return {row: prepared.read(row) for row in prepared.ids}, prepared.failures
 
     seconds = run(arguments(tmp_path / "whole"))
     expected, failures = contents(tmp_path / "whole")

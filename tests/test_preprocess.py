@@ -11,7 +11,8 @@ from kfashion_utils import preprocess as module
 from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError
 from kfashion_utils.images import ImageRejected
-from kfashion_utils.preprocess import Preprocess, preprocess_images
+from kfashion_utils.pixels import Preprocess
+from kfashion_utils.preprocess import preprocess_images
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def prepare(photos, cache, recipe=Preprocess(size=32, crop="box", mask="polygon"
 
 
 def contents(prepared):
-    return {row: prepared.read(row) for row in prepared.items}
+    return {row: prepared.read(row) for row in prepared.ids}
 
 
 def leftovers(folder):
@@ -52,7 +53,7 @@ def test_rows_in_are_rows_kept_plus_rows_rejected(photos, tmp_path):
 def test_cache_prediction_and_bytes_give_equal_pixels(photos, tmp_path):
     root, catalog = photos
     prepared = prepare(photos, tmp_path / "cache")
-    for row in catalog[catalog["id"].isin(prepared.items)].to_dict("records"):
+    for row in catalog[catalog["id"].isin(prepared.ids)].to_dict("records"):
         direct = prepared.preprocess.apply(row["path"], row, root)
         uploaded = prepared.preprocess.apply((root / row["path"]).read_bytes(), row)
         np.testing.assert_array_equal(prepared.pixels(row["id"]), direct)

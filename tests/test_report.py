@@ -15,7 +15,7 @@ from kfashion_utils.catalog import complete_catalog, write_catalog
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation import evaluate
 from kfashion_utils.labels import Head, Task
-from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.report import choose_pictures, class_table
 from kfashion_utils.runs import TrainConfig
 from kfashion_utils.tasks import STYLE

@@ -59,7 +59,7 @@ def test_masks_cover_clothes(drawn, tmp_path):
     root, _ = drawn
     catalog, _ = kf.build_catalog("sample", root)
     prepared = kf.preprocess_images(catalog, root, tmp_path, kf.Preprocess(size=64, crop="box", mask="polygon"), progress=False)
-    white = np.mean([(prepared.pixels(row) > 250).all(axis=-1).mean() for row in list(prepared.items)[::5]])
+    white = np.mean([(prepared.pixels(row) > 250).all(axis=-1).mean() for row in list(prepared.ids)[::5]])
     assert 0.3 < white < 0.9
 
 

@@ -11,7 +11,7 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.features import compute_features, solve_linear
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.models import build_base, build_model
-from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.pixels import Preprocess
 
 RECIPE = Preprocess(size=32)
 SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
