@@ -1,7 +1,12 @@
 """Files of a data root, in folders and inside zips alike; nothing is unpacked."""
 
+import errno
+import functools
 import hashlib
 import os
+import re
+import stat
+import sys
 import unicodedata
 from collections import defaultdict, namedtuple
 from pathlib import Path, PurePosixPath
@@ -19,84 +24,134 @@ SPLIT_FOLDERS = {
 }  # fmt: skip
 PROBE = 4096  # bytes read from the middle of a file to tell files of equal size apart
 
-# path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; size: bytes
+# path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; both tuples and
+# suffixes are shared, so a million files stay small
 File = namedtuple("File", "path folders stem suffix")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:[/\\]")
 
 
 def list_files(root):
     """All files below `root` and inside the zips there, sorted by address: (list of File, list of rejections).
 
-    Rejected are zips that cannot be read or lie inside a zip, pictures in a format that is not decoded, links that lead nowhere, and
-    names that a catalog cannot hold. Folders of prepared pictures (they hold `recipe.json`) are passed over.
+    Rejected are zips that cannot be read or lie inside a zip, members whose name occurs again in their zip (the last one counts),
+    pictures in a format that is not decoded, links that lead nowhere, and names that a catalog cannot hold. Folders of prepared pictures
+    (they hold `recipe.json`) are passed over; a folder reached twice, by links, is listed once.
 
     Raises:
         InputError: no such folder, or nothing in it.
+        OSError: the storage failed.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"no folder {root}; --root is the folder that holds the pictures (or their zips)")
-    files, rejected = [], []
-    for path in _walk(root):
-        address = path.relative_to(root).as_posix()
-        problem = _problem(path, address)
+    usable, rejected = [], []
+    for address in _walk(root):
+        problem = _problem(root / address, address)
         if problem:
             rejected.append((address.encode("utf-8", "backslashreplace").decode(), *problem))
-        elif path.suffix.lower() != ".zip":
-            files.append(_file(address, address))
+        elif address.lower().endswith(".zip"):
+            _add_members(address, open_archive(root / address), usable, rejected)
         else:
-            outside = PurePosixPath(address).parent
-            files += [_file(f"{address}{CONTAINER_MARK}{name}", str(outside / name)) for name in sorted(open_archive(path).infos)]
-    files = [file for file in files if not file.stem.startswith(".") and "__MACOSX" not in file.folders]
-    if not files and not rejected:
+            _add(_file(address, address), None, usable, rejected)
+    if not usable and not rejected:
         raise InputError(f"{root} is empty; expected pictures, label files or zips of them")
-    usable = []
-    for file in files:
-        problem = _member_problem(file)
-        rejected += [(file.path, *problem)] if problem else []
-        usable += [] if problem else [file]
     return usable, rejected
 
 
+def _add_members(address, archive, usable, rejected):
+    outside = f"{address.rpartition('/')[0]}/".lstrip("/")
+    for name in sorted(archive.names()):
+        _add(_file(f"{address}{CONTAINER_MARK}{name}", outside + name.replace("\\", "/")), name, usable, rejected)
+    for name in archive.duplicates:
+        file = _file(f"{address}{CONTAINER_MARK}{name}", name)
+        if not _is_hidden(file):
+            rejected.append((CONTROL.sub("?", file.path), _kind(file.suffix), "name occurs twice in the archive", "the last member of that name counts"))
+
+
+def _add(file, member, usable, rejected):
+    problem = None if _is_hidden(file) else _name_problem(file, member)
+    if problem:
+        rejected.append((CONTROL.sub("?", file.path), *problem))
+    elif not _is_hidden(file):
+        usable.append(file)
+
+
+def _is_hidden(file):
+    return file.stem.startswith(".") or "__MACOSX" in file.folders
+
+
 def _walk(root):
-    found = []
-    for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = [] if "recipe.json" in names else [name for name in folders if not _leads_back(Path(folder, name))]
-        found += [Path(folder, name) for name in names if "recipe.json" not in names]
+    """Addresses of all files below `root`, and of folders that may not be read, sorted. No folder is entered twice: real ones come before links."""
+    found, entered, folders, links = [], set(), [""], []
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        status = os.stat(root / folder)
+        if (status.st_dev, status.st_ino) in entered:
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        try:
+            with os.scandir(root / folder) as entries:
+                below = {entry.name: _descent(entry) for entry in entries}
+        except PermissionError:
+            found.append(folder.rstrip("/"))
+            continue
+        if "recipe.json" in below:
+            continue
+        found += [folder + name for name, kind in below.items() if kind == "file"]
+        folders += [f"{folder}{name}/" for name, kind in below.items() if kind == "folder"]
+        links = sorted([*links, *(f"{folder}{name}/" for name, kind in below.items() if kind == "link")])
     return sorted(found)
 
 
-def _leads_back(folder):
-    return folder.is_symlink() and folder.resolve() in (folder.absolute(), *folder.absolute().resolve().parents, *folder.parent.resolve().parents, folder.parent.resolve())
+def _descent(entry):
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    try:
+        return "link" if entry.is_dir() else "file"
+    except OSError:  # a link to itself, or to a place that cannot be reached: `_problem` says which
+        return "file"
 
 
 def _problem(path, address):
     """(kind, reason, detail) of a file on disk that cannot be used, or None."""
-    kind = "label" if path.suffix.lower() == ".json" else "archive" if path.suffix.lower() == ".zip" else "picture"
+    kind = _kind(path.suffix.lower())
     try:
         address.encode("utf-8")
     except UnicodeEncodeError:
         return kind, "file name is not UTF-8", "unpacked with another encoding? read the zip in place instead"
-    if not path.exists():
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if not path.is_symlink() or error.errno not in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
+            raise
         return kind, "link that leads nowhere", f"points to {os.readlink(path)}"
-    if not path.is_file():
+    if stat.S_ISDIR(mode):
+        return kind, "folder may not be read", "its files are not known"
+    if not stat.S_ISREG(mode):
         return kind, "not a regular file", "a device or a pipe"
     if kind == "archive":
         try:
             open_archive(path)
-        except (InputError, OSError) as error:
+        except (InputError, PermissionError) as error:  # another OSError: the storage failed, the zip may be whole
             return kind, "not a zip", str(error)
     return None
 
 
-def _member_problem(file):
-    container, member = split_address(file.path)
-    name = member or file.path
-    kind = "label" if file.suffix == ".json" else "picture"
-    if file.path.count(CONTAINER_MARK) > (member is not None and container.lower().endswith(".zip")):
+def _kind(suffix):
+    return {".json": "label", ".zip": "archive"}.get(suffix, "picture")
+
+
+def _name_problem(file, member):
+    """(kind, reason, detail) of a file or member that a catalog cannot address or nothing can decode, or None."""
+    kind = _kind(file.suffix)
+    if file.path.count(CONTAINER_MARK) != (member is not None):
         return kind, "name holds '::'", "which in a catalog separates a zip from its member"
-    if name.startswith("/") or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-        return kind, "path leaves the archive", name
-    if member and file.suffix == ".zip":
+    if CONTROL.search(file.path):
+        return kind, "name holds a control character", repr(file.path)
+    if member is not None and (ABSOLUTE.match(member) or (".." in member and ".." in member.replace("\\", "/").split("/"))):
+        return kind, "path leaves the archive", member
+    if member is not None and file.suffix == ".zip":
         return "archive", "zip inside a zip", "unpack the outer one"
     if file.suffix in OTHER_PICTURES:
         return "picture", "format is not decoded", f"{file.suffix or 'no suffix'}; convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png"
@@ -104,8 +159,16 @@ def _member_problem(file):
 
 
 def _file(address, location):
-    location = PurePosixPath(unicodedata.normalize("NFC", location))
-    return File(address, location.parts[:-1], location.stem, location.suffix.lower())
+    folder, _, name = unicodedata.normalize("NFC", location).rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    if not stem or not suffix:
+        stem, dot, suffix = name, "", ""
+    return File(address, _folders(folder), stem, sys.intern(dot + suffix.lower()))
+
+
+@functools.lru_cache(maxsize=4096)
+def _folders(folder):
+    return PurePosixPath(folder).parts
 
 
 def read_bytes(path, root, limit):
@@ -163,5 +226,5 @@ def _fingerprint(path, root):
 def _digest(path, root):
     try:
         return hashlib.sha256(read_bytes(path, root, 2**30)).hexdigest()
-    except (ValueError, OSError):
+    except (ValueError, PermissionError):
         return None  # an encrypted or broken member: it is rejected when its pixels are asked for
