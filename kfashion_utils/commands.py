@@ -6,8 +6,8 @@ from typing import Literal
 import kfashion_utils as kf
 from kfashion_utils.catalog import split_warnings
 from kfashion_utils.datasets import summarize
-from kfashion_utils.errors import InputError
-from kfashion_utils.preprocess import Preprocess
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import TrainConfig
 from kfashion_utils.storage import finished_file, write_json
 
@@ -37,14 +37,27 @@ def sample(directory: Path, /, *, photos: int = 1200, seed: int = 0):
     print(f"{directory}: " + ", ".join(f"{name} {count:,}" for name, count in made.items() if isinstance(count, int)))
 
 
-def download(name: str, /, *, folder: Path | None = None):
-    """Fetch a file of data_manifest.csv, checked by its hash.
+def download(name: str, /, *, folder: Path | None = None, filekey: str | None = None):
+    """Fetch a file, or all files, of a data set in data_manifest.csv; calling again continues.
 
     Args:
-        name: as in the manifest.
+        name: a file or a data set, as in the manifest.
         folder: where to keep it; default: the user's cache folder.
+        filekey: AI Hub's number of the file (`aihubshell -mode l -datasetkey 51` lists them).
     """
-    print(kf.download(name, folder))
+    from kfashion_utils.datasets.download import find_names
+
+    names, problems = find_names(name), []
+    if filekey and len(names) > 1:
+        raise InputError(f"--filekey is the number of one file; {name} has {', '.join(names)}")
+    for row in names:
+        try:
+            print(kf.download(row, folder, file_key=filekey))
+        except InputError as error:
+            if len(names) == 1:
+                raise
+            problems.append(str(error).partition("\n")[0])
+    refuse(f"{name}: {len(names) - len(problems)} of {len(names)} files are there; `kfashion download` of one file says more", problems)
 
 
 def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo"] = "photo"):
