@@ -1,15 +1,20 @@
+import errno
 import json
 import os
 import random
 import unicodedata
+import warnings
 import zipfile
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import LABELS, PHOTOS, label_json, pack, picture
 
 import kfashion_utils as kf
-from kfashion_utils.datasets import kfashion
+from kfashion_utils.catalog import complete_catalog
+from kfashion_utils.datasets import files, garments, kfashion
 from kfashion_utils.errors import InputError
 from kfashion_utils.images import paint_outside
 
@@ -51,7 +56,8 @@ def test_everything_found_is_kept_or_rejected_with_a_reason(tree):
     assert len(catalog) + (rejected["kind"] == "label").sum() == labels
     assert len(catalog) + (rejected["kind"] == "picture").sum() == pictures
     assert reasons(rejected, "label") == {
-        "label without a style": 2, "unknown style": 1, "label without a picture": 1, "label is not JSON": 2, "label is not of K-Fashion": 1,
+        "label without a style": 2, "unknown style": 1, "label without a picture": 1, "label is not JSON": 1, "label is nested too deeply": 1,
+        "label is not of K-Fashion": 1,
     }  # fmt: skip
     assert reasons(rejected, "picture") == {"its label was rejected": 3, "picture without a label": 1}
 
@@ -130,13 +136,13 @@ def test_joined_polygons_are_taken_apart_and_count_for_the_box(tree):
 
 def test_loose_points_after_a_closed_ring_draw_no_bridge():
     points = np.array([(10, 10), (200, 10), (200, 200), (10, 200), (10, 14), (600, 700)], float)
-    rings = kfashion.split_joined(points, [9.5, 9.5, 200, 200])
+    rings = garments.split_joined(points, [9.5, 9.5, 200, 200])
     assert len(rings) == 1 and rings[0].max() == 200
 
 
 def test_overlapping_garments_become_one_region_without_a_hole():
     top, bottom = np.array(SQUARE, float), np.array(SQUARE, float) + (0, 20)
-    rings = kfashion.union_of_rings([[top], [bottom]])
+    rings = garments.union_of_rings([[top], [bottom]])
     pixels = np.zeros((100, 100, 3), np.uint8)
     paint_outside(pixels, rings, 255)
     assert (pixels[12:68, 12:48] == 0).all()
@@ -264,3 +270,195 @@ def test_files_that_a_catalog_cannot_hold_are_counted(tmp_path):
     )
     kf.preprocess_images(catalog, tmp_path, tmp_path / "cache", kf.Preprocess(size=16), progress=False, workers=1)
     assert len(kf.build_catalog("folders", tmp_path)[0]) == 1  # prepared pictures are no photographs
+
+
+def written(change=None, style="모던", **options):
+    """Bytes of one label, after `change` of its JSON."""
+    content = label_json(1, style, **options)
+    if change:
+        change(content["데이터셋 정보"]["데이터셋 상세설명"], content)
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def in_part(section, part="상의", **values):
+    """A change of one garment's rectangle, polygon or attributes; None removes a key."""
+
+    def change(details, _):
+        entry = details[section][part][0]
+        entry.update(values)
+        for key in [key for key, value in values.items() if value is None]:
+            del entry[key]
+
+    return change
+
+
+RECT, POLYGON, ATTRIBUTES = "렉트좌표", "폴리곤좌표", "라벨링"
+HALF = "\\ud83d"
+LABEL_REJECTIONS = {
+    "label is empty": b"",
+    "label is too large": b" " * (kfashion.MAX_LABEL_BYTES + 1),
+    "label is neither UTF-8 nor cp949": written()[:200] + b"\xff\xff" + written()[200:],
+    "label is not JSON": written()[:-9],
+    "label is nested too deeply": b'{"a":' * 100_000,
+    "label holds half a character": written(name="a.jpg").replace(b"a.jpg", HALF.encode() + b".jpg"),
+    "label is not of K-Fashion": b'{"shapes": []}',
+    "label without a style": written(style=""),
+    "unknown style": written(style="우주복"),
+}
+NOTED = {
+    "number written as text: read as a number": in_part(RECT, 가로="48.5"),
+    "rectangle with values that are no numbers: dropped": in_part(RECT, 가로=float("nan")),
+    "rectangle without area: dropped": in_part(RECT, 세로=0),
+    "polygon with values that are no numbers: those points dropped": in_part(POLYGON, X좌표2=1e308),
+    "polygon with points that lack a coordinate: those dropped": in_part(POLYGON, X좌표4=None),
+    "polygon with a point number written twice: the last counts": in_part(POLYGON, X좌표01=11.0),
+    "polygon with keys that are no coordinates: those ignored": in_part(POLYGON, Z좌표1=1),
+    "polygon of fewer than three points: dropped": in_part(POLYGON, X좌표3=None, X좌표4=None, Y좌표3=None, Y좌표4=None),
+    "polygon without area: dropped": in_part(POLYGON, X좌표1=10.0, X좌표2=10.5, X좌표3=10.2, X좌표4=10.0),
+    "joined polygons taken apart": {"parts": {"상의": ([(10, 10), (30, 10), (30, 30), (10, 30), (10, 11), (50, 60), (70, 60), (70, 90)], (9.5, 9.5, 20, 20))}},
+    "joined polygons taken apart: loose points of a piece never finished dropped from the mask": {
+        "parts": {"상의": ([(10, 10), (30, 10), (30, 30), (10, 30), (10, 11), (50, 60)], (9.5, 9.5, 20, 20))}
+    },
+    "box outside the picture: clipped": in_part(RECT, X좌표=-4),
+    "box wholly outside the picture: the whole picture is used": {"parts": {"상의": ([(200, 10), (230, 10), (230, 30)], None)}},
+    "no picture size in the label: box not clipped": {"size": (None, 0)},
+    "several entries of one garment: the first counts": lambda details, _: details[RECT]["상의"].append({}),
+    "no garment annotated: the whole picture is used": {"parts": {}},
+    "label in cp949": lambda data: data.decode().encode("cp949"),
+    "label with a byte order mark": lambda data: b"\xef\xbb\xbf" + data,
+    "label with a key written twice: the last counts": lambda data: data.replace("{\"스타일\":".encode(), "{\"스타일\": \"펑크\", \"스타일\":".encode()),
+    "several styles: the first counts": lambda details, _: details[ATTRIBUTES]["스타일"].append({"스타일": "펑크"}),
+    "style in another spelling: normalised": {"style": unicodedata.normalize("NFD", "모던") + "\xa0"},
+    "folder and style differ: the label's style counts": {"folder": "펑크"},
+    "no garment labelled": {"parts": {}},
+    "garment without 카테고리": in_part(ATTRIBUTES, 카테고리=None, 색상="블랙"),
+}
+ON_BYTES = ("label in cp949", "label with a byte order mark", "label with a key written twice: the last counts")
+
+
+def test_every_reason_stands_in_one_table_and_has_a_test_below():
+    of_files = {"label cannot be read", "label without a picture", "label whose picture has another label", "label that fits several pictures"}
+    assert set(kfashion.REJECTIONS) == LABEL_REJECTIONS.keys() | of_files | {"its label was rejected", "picture without a label"}
+    assert set(kfashion.NOTES) == NOTED.keys()
+
+
+@pytest.mark.parametrize("reason", LABEL_REJECTIONS)
+def test_a_flaw_that_costs_the_row_is_named(tree, reason):
+    tree.pair(1, "모던")
+    tree.label(2, "모던", text=LABEL_REJECTIONS[reason])
+    tree.photo(2, "모던")
+    catalog, rejected = build(tree)
+    assert catalog["id"].tolist() == ["1"]
+    assert reasons(rejected, "label") == {reason: 1} and reasons(rejected, "picture") == {"its label was rejected": 1}
+
+
+@pytest.mark.parametrize("note", NOTED)
+def test_a_flaw_that_is_mended_is_counted(tree, note):
+    change = NOTED[note]
+    options = dict(change) if isinstance(change, dict) else {}
+    folder = options.pop("folder", "모던")
+    data = change(written()) if note in ON_BYTES else written(None if options or isinstance(change, dict) else change, **options)
+    tree.label(1, None, folder=folder, text=data)
+    tree.photo(1, "모던")
+    catalog, rejected = build(tree)
+    assert rejected.empty and catalog["style"].tolist() == ["모던"]
+    expected = {note} | ({"no garment annotated: the whole picture is used", "no garment labelled"} if options.get("parts") == {} else set())
+    assert catalog.attrs["notes"] == dict.fromkeys(expected, 1)
+    assert kf.check_catalog(catalog, tree.root) == []
+
+
+def test_what_is_dropped_of_a_garment_leaves_the_rest():
+    notes = Counter()
+    details = json.loads(written(in_part(POLYGON, X좌표2=float("inf"))))["데이터셋 정보"]["데이터셋 상세설명"]
+    assert garments.region_of(details, (80, 100), notes) == ([9.5, 9.5, 59.5, 50], [[[10, 10], [58, 50], [12, 48]]])
+    details[RECT]["상의"][0]["가로"] = None
+    assert garments.region_of(details, (80, 100), notes) == ([10, 10, 58, 50], [[[10, 10], [58, 50], [12, 48]]])
+
+
+def test_coordinates_are_rounded_as_python_rounds():
+    values = np.array([0.05, 0.15, 0.25, 0.35, 2.675, 288.65, 1e5 + 0.45, 0.949999999, 799.95, *np.random.default_rng(0).uniform(0, 1600, 999).round(3)]).reshape(-1, 2)
+    assert garments._tenths(values) == [[round(x, 1), round(y, 1)] for x, y in values.tolist()]
+
+
+def test_two_labels_of_one_picture_and_labels_that_fit_several(tree):
+    tree.pair(1, "모던")
+    tree.label(2, "모던", stem="other", name="1.jpg")
+    for folder in ("a", "b"):
+        tree.photo(7, f"{folder}/x")
+    tree.label(7, "모던", folder="z")
+    catalog, rejected = build(tree)
+    assert reasons(rejected, "label") == {"label whose picture has another label": 1, "label that fits several pictures": 1}
+    assert reasons(rejected, "picture") == {"picture without a label": 2} and catalog["id"].tolist() == ["1"]
+
+
+def test_an_encrypted_label_cannot_be_read(tree):
+    tree.pair(1, "모던")
+    with zipfile.ZipFile(tree.root / "more.zip", "w") as archive:
+        archive.writestr("2.json", written())
+    data = bytearray((tree.root / "more.zip").read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1
+    (tree.root / "more.zip").write_bytes(data)
+    assert reasons(build(tree)[1], "label") == {"label cannot be read": 1}
+
+
+def test_equal_pictures_with_different_styles_are_kept_in_one_group_and_counted(tree):
+    for number, style in enumerate(("모던", "펑크", "펑크", "키치")):
+        tree.label(number, style, name=f"a{number}.jpg")
+        tree.photo(number, style, seed=max(number - 2, 0))  # 0, 1, 2 are equal
+    catalog, _ = build(tree)
+    assert catalog.attrs["notes"] == {"equal pictures with different styles": 3}
+    assert catalog["group"].nunique() == 2 and len(catalog) == 4
+
+
+def test_five_hundred_damaged_labels_are_rows_or_rejections():
+    rng = random.Random(1)
+    data, file = written(name="look_001_01.jpg"), files.File("모던/1.json", ("모던",), "1", ".json")
+    notes, rows, problems = Counter(), [], Counter()
+    for number in range(500):
+        changed = bytearray(data)
+        for _ in range(rng.randint(1, 3)):
+            place = rng.randrange(len(changed))
+            changed[place : place + rng.randint(0, 3)] = rng.choice([b"", b"\xff", b"9", b'"', b"\\ud800", b"e999", rng.randbytes(2)])
+        content = mutate(json.loads(data), rng)
+        for text in (bytes(changed), json.dumps(content).encode()):
+            label = kfashion._read_label(text, file, notes)
+            problems[label.problem.args[0] if label.problem else "row"] += 1
+            rows += [{**label.row, "path": "x.jpg", "id": f"{number}-{len(rows)}"}] if label.row else []
+    assert problems.keys() <= {"row", *kfashion.REJECTIONS} and notes.keys() <= kfashion.NOTES.keys()
+    assert len(rows) == problems["row"] > 200 and len(problems) > 4
+    table = pd.DataFrame(rows).drop(columns="name").assign(group="g", split="")
+    assert kf.check_catalog(complete_catalog(table)) == []
+
+
+def test_pipes_control_characters_links_and_doubles_are_counted_and_hang_nothing(tmp_path):
+    picture(tmp_path / "a" / "good.jpg")
+    picture(tmp_path / "a" / "line\nbreak.jpg")
+    for name in ("pipe.jpg", "pipe.zip"):
+        os.mkfifo(tmp_path / "a" / name)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "to_a").symlink_to(tmp_path / "a")  # two folders that link to each other, and a link to itself
+    (tmp_path / "a" / "to_b").symlink_to(tmp_path / "b")
+    (tmp_path / "a" / "self.jpg").symlink_to("self.jpg")
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("c/x.jpg", "c/y.jpg", "c/x.jpg", "/etc/x.jpg", "C:\\x.jpg", "..\\x.jpg", "windows\\c\\w.jpg", "__MACOSX/x.jpg", "c/.jpg"):
+            archive.writestr(name, name.encode())
+    found, rejected = files.list_files(tmp_path)
+    assert [(file.path, file.folders, file.stem) for file in found] == [
+        ("a/good.jpg", ("a",), "good"), ("z.zip::c/x.jpg", ("c",), "x"), ("z.zip::c/y.jpg", ("c",), "y"), ("z.zip::windows\\c\\w.jpg", ("windows", "c"), "w"),
+    ]  # fmt: skip
+    assert Counter(reason for _, _, reason, _ in rejected) == {
+        "not a regular file": 2, "name holds a control character": 1, "link that leads nowhere": 1, "name occurs twice in the archive": 1,
+        "path leaves the archive": 3,
+    }  # fmt: skip
+
+
+def test_a_failing_disk_stops_the_listing(tmp_path, monkeypatch):
+    (tmp_path / "z.zip").write_bytes(b"PK")
+
+    def fails(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(files, "open_archive", fails)
+    with pytest.raises(OSError, match="Input/output error"):
+        files.list_files(tmp_path)

@@ -8,6 +8,7 @@ from kfashion_utils.catalog import complete_catalog, join_groups, unique_ids
 from kfashion_utils.datasets import folders, kfashion
 from kfashion_utils.datasets.files import content_keys, list_files
 from kfashion_utils.errors import InputError, listing
+from kfashion_utils.labels import RESERVED_COLUMNS
 
 DATASETS = {  # name: function(files, root) -> (rows, rejected, notes)
     "kfashion": kfashion.read_rows,
@@ -40,13 +41,24 @@ def build_catalog(dataset, root):
     if not rows:
         raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{summarize(rejected) or '  no picture among them'}")
     paths = [row["path"] for row in rows]
-    ids = unique_ids([row.pop("name") for row in rows], paths)
-    table = pd.DataFrame([{"id": name, **row} for name, row in zip(ids, rows, strict=True)])
+    ids = unique_ids([row["name"] for row in rows], paths)
+    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in rows] for column in rows[0]}}).drop(columns="name")
+    rows.clear()
+    contents = content_keys(paths, root)
     table["group"] = table["group"].where(table["group"] != "", table["id"])
-    table["group"] = join_groups(table["group"], content_keys(paths, root))
+    table["group"] = join_groups(table["group"], contents)
+    notes = Counter(notes) + _conflicts(table, contents)
     catalog = complete_catalog(table.sort_values("id", ignore_index=True))
-    catalog.attrs["notes"] = dict(sorted(Counter(notes).items()))
+    catalog.attrs["notes"] = dict(sorted(notes.items()))
     return catalog, rejected
+
+
+def _conflicts(table, contents):
+    """Counter of the rows whose picture is byte-equal to another's that is labelled otherwise; they are kept, in one group."""
+    columns = [name for name in table.columns if name not in RESERVED_COLUMNS]
+    equal = table[columns].assign(content=contents).dropna(subset="content")
+    several = equal.groupby("content")[columns].transform("nunique").gt(1).any(axis=1) if len(equal) else equal
+    return Counter({f"equal pictures with different {' or '.join(columns)}s": int(several.sum())} if len(equal) else {})
 
 
 def summarize(rejected):

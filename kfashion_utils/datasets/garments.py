@@ -1,0 +1,252 @@
+"""The garments of a K-Fashion label: rectangles and polygons, mended where that is possible, as one box and rings in pixels.
+
+3 % of the garments hold several polygons joined in one list whose rectangle covers the first piece only; they are taken apart where
+the first ring closes (often only one or two loose points follow: they count for the box and not for the mask).
+"""
+
+import functools
+import math
+import operator
+import re
+
+import numpy as np
+import shapely
+
+from kfashion_utils.tasks import PARTS
+
+COORDINATE = re.compile(r"^([XY])좌표(\d{1,6})$")
+RECT_KEYS = ("X좌표", "Y좌표", "가로", "세로")  # left, top, width, height
+RECT_TOLERANCE = 1.6  # px between a rectangle and its polygon's box: written 0.5 px off and with whole-number sides
+CLOSED = 30.0  # px between the ends of a ring that is drawn to its end; measured 1..12, once 27
+FARTHEST = 1e6  # px; no picture that is decoded is that long, no annotation that far off (measured: 13.5 px outside)
+MOST_POINTS = 2000  # of a polygon that is read the fast way
+
+NOTES = {  # text that is counted: what it means
+    "number written as text: read as a number": "a coordinate is \"12.5\"",
+    "rectangle with values that are no numbers: dropped": "a key is missing, null, text, NaN, Infinity or beyond a million pixels",
+    "rectangle without area: dropped": "width or height is 0 or less",
+    "polygon with values that are no numbers: those points dropped": "null, text, NaN, Infinity, or beyond a million pixels",
+    "polygon with points that lack a coordinate: those dropped": "X좌표3 without Y좌표3",
+    "polygon with a point number written twice: the last counts": "X좌표1 and X좌표01",
+    "polygon with keys that are no coordinates: those ignored": "neither X좌표N nor Y좌표N",
+    "polygon of fewer than three points: dropped": "two points are no area",
+    "polygon without area: dropped": "less than a pixel wide or high inside the picture",
+    "joined polygons taken apart": "several rings in one list",
+    "joined polygons taken apart: loose points of a piece never finished dropped from the mask": "they count for the box",
+    "box outside the picture: clipped": "as the label states the picture's size",
+    "box wholly outside the picture: the whole picture is used": "or less than a pixel inside",
+    "no picture size in the label: box not clipped": "width or height missing, no number, or 0",
+    "several entries of one garment: the first counts": "the lists hold one entry each in every label measured",
+    "no garment annotated: the whole picture is used": "no rectangle and no polygon",
+}
+
+
+def first_entry(section, key, notes=None):
+    """The one entry of a list such as `[{}]`; an empty dict where it is missing or something else."""
+    entries = section.get(key) if isinstance(section, dict) else None
+    if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
+        return {}
+    if len(entries) > 1 and notes is not None:
+        notes["several entries of one garment: the first counts"] += 1
+    return entries[0]
+
+
+def region_of(details, size, notes):
+    """Box and polygon of all garments together.
+
+    Args:
+        details: `데이터셋 상세설명` of a label.
+        size: (width, height) of the picture as the label writes them; anything.
+        notes: Counter of `NOTES`.
+
+    Returns:
+        ([left, top, right, bottom] or None, list of rings for the even-odd rule), inside the picture, one decimal.
+    """
+    garments, boxes = [], []
+    for part in PARTS:
+        rings, box = _garment(details, part, notes)
+        garments += [rings] if rings else []
+        boxes += [box] if box else []
+    if not boxes:
+        notes["no garment annotated: the whole picture is used"] += 1
+        return None, []
+    limits = [side if side and side > 0 else math.inf for side in map(finite, size)]
+    if math.inf in limits:
+        notes["no picture size in the label: box not clipped"] += 1
+    box, whole = _clip_box(boxes, limits, notes)
+    if box is None:
+        return None, []
+    if not whole:
+        garments = [[np.clip(ring, 0, limits) for ring in rings] for rings in garments]
+    kept = [[ring for ring in rings if (np.ptp(ring, axis=0) >= 1).all()] for rings in garments]
+    notes["polygon without area: dropped"] += sum(map(len, garments)) - sum(map(len, kept))
+    return box, union_of_rings([rings for rings in kept if rings])
+
+
+def _garment(details, part, notes):
+    """One garment -> (list of rings `(n, 2)`, box of its rectangle and rings), or ([], None)."""
+    rect = _rect(first_entry(details.get("렉트좌표"), part, notes), notes)
+    points = _points(first_entry(details.get("폴리곤좌표"), part, notes), notes)
+    if not len(points):
+        return [], rect
+    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    if rect is None:
+        return [points], [*low, *high]
+    rings = split_joined(points, rect)
+    if sum(map(len, rings)) < len(points):
+        notes["joined polygons taken apart: loose points of a piece never finished dropped from the mask"] += 1
+    elif len(rings) > 1:
+        notes["joined polygons taken apart"] += 1
+    return rings, [min(rect[0], low[0]), min(rect[1], low[1]), max(rect[2], high[0]), max(rect[3], high[1])]
+
+
+def _rect(entry, notes):
+    """`{X좌표, Y좌표, 가로, 세로}` (top left, width, height) -> [left, top, right, bottom], or None."""
+    if not entry:
+        return None
+    written = [entry.get(key) for key in RECT_KEYS]
+    values = [finite(value) for value in written]
+    if None in values:
+        notes["rectangle with values that are no numbers: dropped"] += 1
+        return None
+    if str in map(type, written):
+        notes["number written as text: read as a number"] += 1
+    left, top, width, height = values
+    if width <= 0 or height <= 0:
+        notes["rectangle without area: dropped"] += 1
+        return None
+    return [left, top, left + width, top + height]
+
+
+def _points(entry, notes):
+    """`{X좌표1, Y좌표1, X좌표2, …}` in any order -> float `(n, 2)` in the order of the numbers; empty if there is no polygon."""
+    count = len(entry) // 2
+    if 3 <= count <= MOST_POINTS and len(entry) == 2 * count:
+        try:
+            values = _coordinates(count)(entry)
+            if {float, int}.issuperset(map(type, values)):
+                points = np.array(values, float).reshape(-1, 2)
+                if (np.abs(points) <= FARTHEST).all():
+                    return points
+        except (KeyError, OverflowError):
+            pass
+    return _points_with_flaws(entry, notes) if entry else np.zeros((0, 2))
+
+
+@functools.cache
+def _coordinates(count):
+    return operator.itemgetter(*(f"{axis}좌표{number}" for number in range(1, count + 1) for axis in "XY"))
+
+
+def _points_with_flaws(entry, notes):
+    values, found = {"X": {}, "Y": {}}, set()
+    for key, value in entry.items():
+        match = COORDINATE.match(key)
+        number = finite(value)
+        if not match:
+            found.add("polygon with keys that are no coordinates: those ignored")
+        elif number is None:
+            found.add("polygon with values that are no numbers: those points dropped")
+        else:
+            axis, place = match.group(1), int(match.group(2))
+            found |= {"polygon with a point number written twice: the last counts"} if place in values[axis] else set()
+            found |= {"number written as text: read as a number"} if isinstance(value, str) else set()
+            values[axis][place] = number
+    numbers = sorted(values["X"].keys() & values["Y"].keys())
+    if values["X"].keys() ^ values["Y"].keys() and "polygon with values that are no numbers: those points dropped" not in found:
+        found.add("polygon with points that lack a coordinate: those dropped")
+    if len(numbers) < 3:
+        found.add("polygon of fewer than three points: dropped")
+        numbers = []
+    notes.update(found)
+    return np.array([(values["X"][i], values["Y"][i]) for i in numbers]).reshape(-1, 2)
+
+
+def finite(value):
+    """A JSON value as a float, or None if it is no number, not finite or beyond a million."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if -FARTHEST <= number <= FARTHEST else None
+
+
+def split_joined(points, rect):
+    """Take apart a point list that is several polygons joined without a separator.
+
+    Args:
+        points: float `(n, 2)`.
+        rect: the rectangle of the first piece, [left, top, right, bottom]; None = unknown.
+
+    Returns:
+        list of rings; one if the list is a single polygon. The first piece is the prefix whose box is the rectangle and
+        whose end comes back to its start; of the rest, pieces are cut where they close and the next point lies far away.
+    """
+    if rect is None or len(points) < 6 or _fits(points, rect):
+        return [points]
+    boxes = np.concatenate([np.minimum.accumulate(points), np.maximum.accumulate(points)], axis=1)  # of every prefix
+    cuts = np.flatnonzero(np.abs(boxes[2:-1] - rect).max(axis=1) <= RECT_TOLERANCE) + 3
+    if not len(cuts):
+        return [points]
+    gaps = [math.dist(points[k - 1], points[0]) for k in cuts]
+    cut = cuts[int(np.argmin(gaps))]
+    return [ring for ring in (points[:cut], *_closed_pieces(points[cut:])) if len(ring) >= 3]
+
+
+def _fits(points, rect):
+    box = [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
+    return max(abs(a - b) for a, b in zip(box, rect, strict=True)) <= RECT_TOLERANCE
+
+
+def _closed_pieces(points):
+    pieces, start = [], 0
+    for k in range(3, len(points) - 2):
+        gap, jump = math.dist(points[k - 1], points[start]), math.dist(points[k - 1], points[k])
+        if k - start >= 3 and gap <= CLOSED / 3 and jump > 3 * CLOSED:
+            pieces.append(points[start:k])
+            start = k
+    return [*pieces, points[start:]]
+
+
+def _clip_box(boxes, limits, notes):
+    """(the boxes' union inside the picture, one decimal, or None; whether all of it lies inside)."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    box = [min(lefts), min(tops), max(rights), max(bottoms)]
+    clipped = [min(max(value, 0), limit) for value, limit in zip(box, [*limits, *limits], strict=True)]
+    if clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
+        notes["box wholly outside the picture: the whole picture is used"] += 1
+        return None, False
+    if clipped != box:
+        notes["box outside the picture: clipped"] += 1
+    return [round(float(value), 1) for value in clipped], clipped == box
+
+
+def union_of_rings(garments):
+    """Garments, each a list of rings, that may overlap -> rings for the even-odd rule, one decimal; overlaps stay inside."""
+    boxes = [[*ring.min(axis=0).tolist(), *ring.max(axis=0).tolist()] for garment in garments for ring in garment]
+    if not _overlapping(boxes):
+        return [_tenths(ring) for garment in garments for ring in garment]
+    shape = shapely.union_all([shapely.make_valid(shapely.Polygon(ring)) for garment in garments for ring in garment])
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area >= 1]
+    return [_tenths(shapely.get_coordinates(ring)[:-1]) for part in parts for ring in (part.exterior, *part.interiors)]
+
+
+def _overlapping(boxes):
+    for number, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[number + 1 :]:
+            if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom:
+                return True
+    return False
+
+
+def _tenths(ring):
+    """Every coordinate as Python's `round(x, 1)` has it: halves, where multiplying by ten errs, are left to Python itself."""
+    scaled = ring * 10
+    rounded = np.rint(scaled)
+    near = np.abs(np.abs(scaled - rounded) - 0.5) < 1e-6
+    values = rounded / 10
+    if near.any():
+        values[near] = [round(value, 1) for value in ring[near].tolist()]
+    return values.tolist()
