@@ -57,7 +57,7 @@ def _retried(source, kept, attempt):
             return
     raise InputError(
         f"{source} cannot be reached or did not send the whole file in {1 + len(DELAYS)} attempts; the last: {problem}. "
-        f"{_length(kept):,} bytes are there ({kept}); calling again continues"
+        f"{_length(kept):,} bytes are there ({kept}); calling again continues, or put the file, fetched elsewhere, there as {kept.name.removesuffix(TEMPORARY)}"
     )
 
 
