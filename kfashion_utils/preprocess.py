@@ -372,6 +372,9 @@ def _say_minutes(rows, todo, root, preprocess, workers):
 @contextlib.contextmanager
 def _progress_bar(folder, sizes, show):
     """A bar fed from the journals on disk, so that it works with any kind of worker."""
+    if not show:
+        yield
+        return
     finished = threading.Event()
     started, total = set(), sum(sizes.values())
 
@@ -386,7 +389,7 @@ def _progress_bar(folder, sizes, show):
                 done += size if name in started else 0
         return done
 
-    with tqdm(total=total, desc="prepare", unit="picture", disable=not show) as bar:
+    with tqdm(total=total, desc="prepare", unit="picture") as bar:
 
         def watch():
             while not finished.wait(0.5):
