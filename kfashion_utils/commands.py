@@ -114,18 +114,30 @@ def split(
         print(f"note: {text}")
 
 
-def preprocess(catalog: Path, /, *, root: Path, cache: Path, workers: int | None = None, recipe: Preprocess = Preprocess()):  # noqa: B008
+def preprocess(
+    catalog: Path,
+    /,
+    *,
+    root: Path,
+    cache: Path,
+    drive: Path | None = None,
+    workers: int | None = None,
+    backend: Literal["processes", "ray"] = "processes",
+    recipe: Preprocess = Preprocess(),  # noqa: B008
+):
     """Crop, mask and resize every picture into a cache; calling again continues.
 
     Args:
         catalog: the table.
         root: folder that its paths are relative to.
-        cache: folder of caches, one below it for each recipe.
+        cache: local folder of caches, one below it for each recipe.
+        drive: folder on Google Drive that keeps a proven copy; what it holds is fetched first.
         workers: processes; default: one a core.
+        backend: processes of this machine, or a Ray cluster.
         recipe: how pixels are prepared.
     """
     table = kf.read_catalog(catalog)
-    prepared = kf.preprocess_images(table, root, cache, recipe, workers=workers)
+    prepared = kf.preprocess_images(table, root, cache, recipe, workers=workers, backend=backend, drive=drive)
     lacking = int(recipe.lacking(table).sum())
     print(f"{prepared.folder}: {len(prepared):,} of {len(table):,} rows prepared, {len(prepared.failures):,} rejected, {lacking:,} without the region asked for")
     if not len(prepared):

@@ -102,7 +102,6 @@ class Drive:
         write_json(self.local / RECORD, {"folder": str(self.folder), "sentinel": self._sentinel, "proven": sorted(self.proven)})
 
     def _meet_sentinel(self, known):
-        make_folder(self.folder)
         path = self.folder / SENTINEL
         there = _exists(path)
         if not there and known:
@@ -110,7 +109,7 @@ class Drive:
                 f"{self.folder} no longer holds {SENTINEL}: it is another folder, was emptied, or Drive is gone. If it was emptied on purpose, "
                 f"delete {self.local / RECORD}; otherwise {REMEDY}"
             )
-        if not there:
+        if not there:  # write_json makes the folder
             write_json(path, {"id": uuid.uuid4().hex, "what": "prepared pictures of kfashion; each zip is named by its SHA-256"})
         self._sentinel = self._read_sentinel()
         if known and known != self._sentinel:
