@@ -6,6 +6,8 @@ The default suite and CI run a seeded part, `make torture` (KFASHION_TORTURE=1) 
 import json
 import os
 import random
+import subprocess
+import sys
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -15,13 +17,14 @@ import pytest
 from conftest import picture
 from faults import KINDS, WRITES, FaultyDisk, Killed
 
+import kfashion_utils as kf
 from kfashion_utils import drive, preprocess, shards, storage
 from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.preprocess import preprocess_images
 from kfashion_utils.shards import Shards, ShardWriter
-from kfashion_utils.storage import hash_file
+from kfashion_utils.storage import StorageFull, hash_file
 
 TORTURE = os.environ.get("KFASHION_TORTURE") == "1"
 PICTURES, SHARD, SYNC = 30, 11, 4  # three shards; an fsync every four items
@@ -125,12 +128,17 @@ def whole(photos, tmp_path):
     return case.state(case.prepare())
 
 
-def faults(photos, tmp_path, with_drive):
-    """All (number of the call, kind) that make a difference."""
+def calls(photos, tmp_path, with_drive):
+    """Names of the storage calls of an undisturbed preparation."""
     case = Case(photos, tmp_path / f"count{with_drive}", with_drive)
     disk = FaultyDisk(case.watched)
     case.disturbed(disk)
-    return [(at, kind) for at, name in enumerate(disk.calls) for kind in KINDS if name in WRITES or kind not in ("torn write", "short write")]
+    return disk.calls
+
+
+def faults(photos, tmp_path, with_drive):
+    """All (number of the call, kind) that make a difference."""
+    return [(at, kind) for at, name in enumerate(calls(photos, tmp_path, with_drive)) for kind in KINDS if name in WRITES or kind not in ("torn write", "short write")]
 
 
 def campaign(photos, tmp_path, whole, chosen, with_drive, cut_short=False):
@@ -166,6 +174,39 @@ def test_every_storage_call_fails_in_every_way(photos, tmp_path, whole, scenario
     chosen = chosen if TORTURE else random.Random(1).sample(chosen, len(chosen) // 10)
     print(f"{scenario}: {len(chosen):,} faults injected")
     assert campaign(photos, tmp_path, whole, chosen, with_drive, cut_short) == {}
+
+
+def test_a_full_disk_is_one_error_that_names_path_and_bytes(photos, tmp_path):
+    for at, name in enumerate(calls(photos, tmp_path, False)):
+        if name not in WRITES:
+            continue
+        case = Case(photos, tmp_path / f"full{at}", False)
+        with FaultyDisk(case.watched, at, "ENOSPC").in_place(), pytest.raises(StorageFull, match="bytes are free; make room") as caught:
+            case.prepare()
+        assert str(case.cache) in caught.value.filename
+
+
+def test_a_really_full_disk_and_what_comes_after(tmp_path):
+    """A file system of 400 kB of its own, made larger between two calls."""
+    for number in range(200):
+        picture(tmp_path / "root" / "a" / f"{number}.jpg", (64, 64), seed=number)
+    kf.write_catalog(kf.build_catalog("folders", tmp_path / "root")[0], tmp_path / "kf.csv")
+    call = f"{sys.executable} -m kfashion_utils preprocess kf.csv --root root --cache disk --size 64 --workers 2"
+    script = f"""
+        mount -t tmpfs -o size=400k full disk && {call}; echo "exit $?"; ls -R disk >&2
+        mount -o remount,size=8m disk && {call}; echo "exit $?"; ls -1 disk/*
+    """
+    (tmp_path / "disk").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(Path(kf.__file__).parents[1])}
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    if "mount:" in done.stderr or "unshare:" in done.stderr:
+        pytest.skip("this machine lets nobody mount a small file system")
+    first, second = done.stdout.split("exit 1", 1)
+    assert "kfashion preprocess: the storage failed: " in done.stderr and "Traceback" not in done.stderr
+    assert "bytes were to be written" in done.stderr and "No space left on device" in done.stderr and "disk/64-crop_none" in done.stderr
+    assert "200 of 200 rows prepared, 0 rejected" in second and "exit 0" in second
+    assert "in unfinished shards" in second and ", 0 in unfinished shards" not in second  # it went on
+    assert not [name for name in second.split("exit 0")[1].split() if name.endswith((".part", ".journal")) or "plan" in name]
 
 
 # Mutants: the campaign must catch a writer that is planted wrong --------------------------------------------------------
