@@ -4,6 +4,7 @@ Text columns hold text (empty = none), the box float pixels of the upright pictu
 """
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import io
@@ -24,6 +25,9 @@ BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
 DEFAULTS = {"photo": "id", "group": "photo", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
 POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
+DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+MISPLACED = (b"[.", b" .", b".,", b".]", b"]0", b",0", b"0 ", b"0[")  # dots without digits, digits that are part of no number
+LONG_NUMBER = re.compile(r"[0-9]{300}")
 SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 
@@ -41,8 +45,8 @@ def complete_catalog(table):
         if name not in table.columns:
             table[name] = table[value] if name in ("photo", "group") else value
     numbers = {name: _numbers(table, name) for name in BOX}
-    fold = _numbers(table, "fold").fillna(-1)
-    refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {v}" for i, v in enumerate(fold) if v != int(v)])
+    fold = _numbers(table, "fold").fillna(-1).to_numpy()
+    refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)])
     labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
     columns = {}
     for name in (*RESERVED_COLUMNS, *labels):
@@ -89,7 +93,7 @@ def write_catalog(catalog, path):
     """Write a catalog to `.csv` or `.csv.gz`; equal catalogs give equal bytes."""
     with finished_file(path) as temporary, open(temporary, "wb") as raw:
         packed = str(path).endswith(".gz")
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if packed else contextlib.nullcontext(raw) as handle:
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) if packed else contextlib.nullcontext(raw) as handle:
             catalog.to_csv(handle, index=False, lineterminator="\n")
 
 
@@ -140,13 +144,40 @@ def check_catalog(catalog, root=None):
 
 
 def _bad_polygon(text):
-    if text == "":
-        return False
+    return text != "" and not _is_plain_polygon(text) and not _parses_as_polygon(text)
+
+
+def _parses_as_polygon(text):
     try:
         rings = [np.array(ring) for ring in json.loads(text)]
     except (ValueError, TypeError, RecursionError):
-        return True
-    return not rings or any(r.dtype.kind not in "if" or r.ndim != 2 or r.shape[1] != 2 or len(r) < 3 or not np.isfinite(r).all() for r in rings)
+        return False
+    return bool(rings) and all(r.dtype.kind in "if" and r.ndim == 2 and r.shape[1] == 2 and len(r) >= 3 and np.isfinite(r).all() for r in rings)
+
+
+def _is_plain_polygon(text):
+    """Whether `text` is rings as `write_catalog` finds them in nearly every row, `[[[1.5, 20.0], …], …]`, told without parsing.
+
+    What is left without the digits must be the brackets of such rings, every dot must have digits on both sides, digits stand nowhere
+    else, no number has a leading zero, none so many digits that it is infinite. False = not plain: parse it.
+    """
+    if not text.isascii():
+        return False
+    raw = text.encode("ascii")
+    frame = raw.translate(None, b"0123456789").decode("ascii")
+    if len(text) - len(frame) > 300 and LONG_NUMBER.search(text):
+        return False
+    if not (frame.startswith("[[[") and frame.endswith("]]]")) or any(ring != _ring_frame(len(ring)) for ring in frame[3:-3].split("]], [[")):
+        return False
+    shape = raw.translate(DIGITS_AS_0)
+    return not any(pair in shape for pair in MISPLACED) and text.count("[0") == text.count("[0.") and text.count(" 0") == text.count(" 0.")
+
+
+@functools.lru_cache(maxsize=4096)
+def _ring_frame(length):
+    """The inside of a ring of three points or more whose frame, `., .], [., .`, has that many characters; None if there is none."""
+    points, rest = divmod(length + 4, 8)
+    return None if rest or points < 3 else "], [".join(["., ."] * points)
 
 
 def region_problems(catalog):
@@ -249,9 +280,9 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
     labelled = strata != NOT_ANNOTATED
     if not labelled.any():
         raise InputError("no row of the catalog has a label; there is nothing to learn from")
-    groups = _shuffled_groups(catalog[labelled], strata[labelled], seed)
+    groups, rows = _shuffled_groups(catalog[labelled], strata[labelled], seed)
     if per_class is not None:
-        kept = _capped(groups, strata, per_class)
+        kept = _capped(rows, strata, per_class)
         catalog = catalog[catalog.index.isin(kept) | ~labelled].reset_index(drop=True)
         return split_catalog(catalog, valid=valid, test=test, folds=folds, seed=seed)
     share = _positions(groups)
@@ -286,12 +317,18 @@ def _strata(catalog):
 
 
 def _shuffled_groups(catalog, strata, seed):
-    """One row a group, in random order: group, stratum (the rarest of its rows), size, rows."""
+    """(one row a group, in random order: group, stratum (the rarest of its rows), size; row numbers of all groups in that order)."""
     counts = strata.value_counts()
-    table = pd.DataFrame({"group": catalog["group"], "stratum": strata, "rarity": strata.map(counts), "row": catalog.index})
+    table = pd.DataFrame({"group": catalog["group"], "stratum": strata, "rarity": strata.map(counts)})
     table = table.sort_values(["group", "rarity", "stratum"], kind="stable")
-    groups = table.groupby("group", sort=True).agg(stratum=("stratum", "first"), size=("row", "size"), rows=("row", list)).reset_index()
-    return groups.sample(frac=1, random_state=seed).reset_index(drop=True)
+    starts = np.flatnonzero(~table["group"].duplicated().to_numpy())
+    groups = table.iloc[starts].drop(columns="rarity").reset_index(drop=True)
+    groups["size"] = np.diff(starts, append=len(table))
+    groups = groups.sample(frac=1, random_state=seed)
+    place = np.empty(len(groups), int)
+    place[groups.index] = np.arange(len(groups))
+    of_row = np.repeat(place, np.diff(starts, append=len(table)))
+    return groups.reset_index(drop=True), table.index[np.argsort(of_row, kind="stable")]
 
 
 def _positions(groups):
@@ -311,11 +348,14 @@ def _keep_present(parts, groups, name, portion):
             parts[members.loc[spare, "size"].idxmin()] = name
         elif not (mine == "train").any():
             parts[members["size"].idxmin()] = "train"
+        mine = parts[members.index]
+        spare = mine[~mine.isin(["train", name])].index
+        if not (mine == name).any() and len(spare) > 1:
+            parts[members.loc[spare, "size"].idxmin()] = name
 
 
-def _capped(groups, strata, limit):
-    """Row numbers to keep: of each class the first `limit` rows in the groups' random order, so that whole groups come first."""
-    rows = groups["rows"].explode().astype(int)
+def _capped(rows, strata, limit):
+    """Row numbers to keep: of each class the first `limit` of `rows`, which are in the groups' random order, so that whole groups come first."""
     return rows[strata.loc[rows].groupby(strata.loc[rows].to_numpy()).cumcount().to_numpy() < limit]
 
 

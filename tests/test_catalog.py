@@ -1,3 +1,6 @@
+import json
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +9,8 @@ from hypothesis import strategies as st
 
 import kfashion_utils as kf
 from kfashion_utils.catalog import (
+    _is_plain_polygon,
+    _parses_as_polygon,
     complete_catalog,
     count_classes,
     hash_catalog,
@@ -69,6 +74,15 @@ def test_split_never_separates_a_group_nor_drops_a_row_or_a_class(groups, valid,
     several = groups_of.index[groups_of > 1 + bool(test)]
     assert len(several) == 0 or (counts.loc[several, "valid"] > 0).all()
     assert ((result["fold"] >= 0) == ((result["split"] != "test") & bool(folds))).all()
+
+
+@pytest.mark.parametrize("groups", [[(0, 1), (0, 1), (0, 1), (1, 1), (1, 4), (1, 1)], [(0, 1), (0, 1), (1, 1), (0, 4), (1, 1)]])
+def test_a_split_that_took_too_many_groups_of_a_class_gives_one_back(groups):
+    rows = [(f"g{number}", f"c{label}") for number, (label, size) in enumerate(groups) for _ in range(size)]
+    table = complete_catalog({"id": [str(i) for i in range(len(rows))], "path": "x", "group": [r[0] for r in rows], "style": [r[1] for r in rows]})
+    counts = count_classes(kf.split_catalog(table, valid=0.0625, test=0.2))
+    several = [name for name in ("c0", "c1") if table[table["style"] == name]["group"].nunique() > 2]
+    assert (counts.loc[several, ["train", "valid", "test"]] > 0).all(axis=None)
 
 
 def test_split_shares_are_met_and_reproducible():
@@ -159,3 +173,50 @@ def test_a_column_without_a_name_is_refused(tmp_path):
     catalog(4).to_csv(tmp_path / "c.csv")
     with pytest.raises(InputError, match="column without a name"):
         kf.read_catalog(tmp_path / "c.csv")
+
+
+NUMBER = st.floats(0, 2000).map(lambda value: round(value, 1))
+RINGS = st.lists(st.lists(st.tuples(NUMBER, NUMBER), min_size=3, max_size=9), min_size=1, max_size=3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rings=RINGS, seed=st.integers(0, 2**32))
+def test_polygons_told_without_parsing_are_polygons(rings, seed):
+    text = json.dumps(rings)
+    assert _is_plain_polygon(text) and _parses_as_polygon(text)
+    rng = random.Random(seed)
+    for _ in range(30):
+        place = rng.randrange(len(text))
+        changed = text[:place] + rng.choice(["", "0", "9" * 400, ".", ",", " ", "[", "]", "-", "e9", "٣", "]], [[", "[0"]) + text[place + rng.randint(0, 3) :]
+        assert not _is_plain_polygon(changed) or _parses_as_polygon(changed), changed
+
+
+@pytest.mark.parametrize("text", ["[]", "[[]]", "[[[]]]", "[[[", "[[[1.0, 2.0], [3.0, 4.0]]]", "[[[01.0, 2.0], [3.0, 4.0], [3.0, 4.0]]]", "nonsense", "null", "[[[NaN, 1], [1, 1], [1, 2]]]", "[" * 99999])
+def test_what_is_no_polygon_is_a_problem(text):
+    assert not _is_plain_polygon(text) and not _parses_as_polygon(text)
+    assert any("not JSON rings" in problem for problem in kf.check_catalog(catalog(3, polygon=text, region="hand")))
+
+
+def test_polygons_written_otherwise_are_polygons_too():
+    for text in ("[[[1,2],[3,4],[5,6]]]", "[[[-1.5, 2], [3e1, 4], [5, 6.25]]]"):
+        assert kf.check_catalog(catalog(3, polygon=text, region="hand")) == []
+
+
+HASHES = (  # of the release before
+    "8ba689defb4adda9919c84bf7b8826c4238a5470c35f1cc440e0454b237db3de",
+    "59beb19ce214a2e8fb673a6d854c299c2978160a83c4c42971bb5ec4313935df",
+)
+
+
+def test_splits_of_known_seeds_stay_what_they_were():
+    number = np.arange(600)
+    table = catalog(600, group=[f"g{n * 7919 % 211}" for n in number], style=[f"c{int(n**0.5) % 6}" for n in number])
+    assert hash_catalog(kf.split_catalog(table, valid=0.2, test=0.1, folds=5, seed=3)) == HASHES[0]
+    assert hash_catalog(kf.split_catalog(table, valid=0.3, per_class=37, seed=7)) == HASHES[1]
+
+
+def test_the_largest_catalogs_have_no_slow_step():
+    """A hundred thousand rows in a few groups and in as many groups: a step that is not linear would take minutes."""
+    for shots in (1, 20_000):
+        table = kf.split_catalog(catalog(100_000, classes=23, shots=shots, polygon="[[[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]]]", region="hand"))
+        assert kf.check_catalog(table) == []
