@@ -27,7 +27,7 @@ from kfashion_utils.drive import Drive, is_on_drive
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import ImageRejected
 from kfashion_utils.pixels import BOX, Preprocess
-from kfashion_utils.shards import JOURNAL, Shards, ShardWriter
+from kfashion_utils.shards import JOURNAL, Shards, ShardWriter, contains
 from kfashion_utils.storage import (
     TEMPORARY,
     TRANSIENT,
@@ -129,9 +129,8 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, ba
         on_drive = drive and Drive(Path(drive, preprocess.key), folder, progress)
         if on_drive:
             _fetch(on_drive, progress)
-        wanted = np.unique(rows.items)
         with _uploading(on_drive):
-            shards = _fill(folder, rows, wanted, root, preprocess, workers, backend, progress)
+            shards = _fill(folder, rows, root, preprocess, workers, backend, progress)
         _sweep(folder)
         done = shards.has(rows.items)
         failures = _failures(rows, missing, ~done, shards.rejected)
@@ -210,18 +209,19 @@ def require_same(root, identity):
 # Blocks ---------------------------------------------------------------------------------------------------------------
 
 
-def _fill(folder, rows, wanted, root, preprocess, workers, backend, progress):
+def _fill(folder, rows, root, preprocess, workers, backend, progress):
     """Prepare what is missing; returns the shards."""
     workers = workers or os.cpu_count()
+    wanted, first = np.unique(rows.items, return_index=True)
     shards = Shards(folder, wanted)
-    todo = _missing(rows.items, shards)
+    todo = _missing(wanted, first, shards)
     if not todo.any():
         return shards
     plan = _read_plan(folder, rows.items, todo)
     if plan is None:
         _sweep(folder)
         shards = Shards(folder, wanted)
-        todo = _missing(rows.items, shards)
+        todo = _missing(wanted, first, shards)
         if not todo.any():
             return shards
         plan = _write_plan(folder, rows.items, todo, workers, preprocess.size)
@@ -239,12 +239,12 @@ def _fill(folder, rows, wanted, root, preprocess, workers, backend, progress):
     return Shards(folder, wanted)
 
 
-def _missing(items, shards):
-    """Boolean array: the first row of every item that no shard has."""
-    first = np.zeros(len(items), bool)
-    first[np.unique(items, return_index=True)[1]] = True
-    rejected = np.array([name.encode() for name in shards.rejected], "S36")
-    return first & ~shards.has(items) & ~np.isin(items, rejected)
+def _missing(wanted, first, shards):
+    """Boolean array: the first row of every item that no shard has; `first` tells which row that is."""
+    todo = np.zeros(int(first.max()) + 1, bool)
+    rejected = np.array(sorted(name.encode() for name in shards.rejected), wanted.dtype)
+    todo[first] = ~shards.has(wanted) & ~contains(rejected, wanted)
+    return todo
 
 
 def _read_plan(folder, items, todo):
@@ -268,7 +268,7 @@ def _write_plan(folder, items, todo, workers, size):
 
 
 def _stamp(items):
-    return hashlib.sha256(items.tobytes()).hexdigest()
+    return hashlib.sha256(items.data).hexdigest()
 
 
 def _sweep(folder):
