@@ -179,7 +179,7 @@ def read_bytes(path, root, limit):
     """
     container, member = split_address(path)
     if member is not None:
-        return open_archive(Path(root, container)).read(member, limit)
+        return open_archive(os.path.join(root, container)).read(member, limit)
     with open(Path(root, container), "rb") as handle:
         data = handle.read(limit + 1)
     if len(data) > limit:
@@ -213,7 +213,7 @@ def content_keys(paths, root):
 def _fingerprint(path, root):
     container, member = split_address(path)
     if member is not None:
-        info = open_archive(Path(root, container)).info(member)
+        info = open_archive(os.path.join(root, container)).info(member)
         return info.file_size, info.CRC
     if not os.access(Path(root, container), os.R_OK):
         return None, path  # its pixels are asked for, and rejected, later

@@ -78,9 +78,11 @@ def region_of(details, size, notes):
         return None, []
     if not whole:
         garments = [[np.clip(ring, 0, limits) for ring in rings] for rings in garments]
-    kept = [[ring for ring in rings if (np.ptp(ring, axis=0) >= 1).all()] for rings in garments]
-    notes["polygon without area: dropped"] += sum(map(len, garments)) - sum(map(len, kept))
-    return box, union_of_rings([rings for rings in kept if rings])
+    rings = [ring for rings in garments for ring in rings]
+    bounds = [_bounds(ring) for ring in rings]
+    kept = [number for number, (left, top, right, bottom) in enumerate(bounds) if right - left >= 1 and bottom - top >= 1]
+    notes["polygon without area: dropped"] += len(rings) - len(kept)
+    return box, union_of_rings([rings[number] for number in kept], [bounds[number] for number in kept])
 
 
 def _garment(details, part, notes):
@@ -89,15 +91,20 @@ def _garment(details, part, notes):
     points = _points(first_entry(details.get("폴리곤좌표"), part, notes), notes)
     if not len(points):
         return [], rect
-    low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    bounds = _bounds(points)
     if rect is None:
-        return [points], [*low, *high]
-    rings = split_joined(points, rect)
+        return [points], bounds
+    rings = [points] if _fits(bounds, rect) else split_joined(points, rect)
     if sum(map(len, rings)) < len(points):
         notes["joined polygons taken apart: loose points of a piece never finished dropped from the mask"] += 1
     elif len(rings) > 1:
         notes["joined polygons taken apart"] += 1
-    return rings, [min(rect[0], low[0]), min(rect[1], low[1]), max(rect[2], high[0]), max(rect[3], high[1])]
+    return rings, [*map(min, rect[:2], bounds[:2]), *map(max, rect[2:], bounds[2:])]
+
+
+def _bounds(ring):
+    """[left, top, right, bottom] of `(n, 2)` points."""
+    return [*ring.min(axis=0).tolist(), *ring.max(axis=0).tolist()]
 
 
 def _rect(entry, notes):
@@ -184,7 +191,7 @@ def split_joined(points, rect):
         list of rings; one if the list is a single polygon. The first piece is the prefix whose box is the rectangle and
         whose end comes back to its start; of the rest, pieces are cut where they close and the next point lies far away.
     """
-    if rect is None or len(points) < 6 or _fits(points, rect):
+    if rect is None or len(points) < 6 or _fits(_bounds(points), rect):
         return [points]
     boxes = np.concatenate([np.minimum.accumulate(points), np.maximum.accumulate(points)], axis=1)  # of every prefix
     cuts = np.flatnonzero(np.abs(boxes[2:-1] - rect).max(axis=1) <= RECT_TOLERANCE) + 3
@@ -195,9 +202,8 @@ def split_joined(points, rect):
     return [ring for ring in (points[:cut], *_closed_pieces(points[cut:])) if len(ring) >= 3]
 
 
-def _fits(points, rect):
-    box = [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
-    return max(abs(a - b) for a, b in zip(box, rect, strict=True)) <= RECT_TOLERANCE
+def _fits(bounds, rect):
+    return all(abs(a - b) <= RECT_TOLERANCE for a, b in zip(bounds, rect, strict=True))
 
 
 def _closed_pieces(points):
@@ -223,12 +229,11 @@ def _clip_box(boxes, limits, notes):
     return [round(float(value), 1) for value in clipped], clipped == box
 
 
-def union_of_rings(garments):
-    """Garments, each a list of rings, that may overlap -> rings for the even-odd rule, one decimal; overlaps stay inside."""
-    boxes = [[*ring.min(axis=0).tolist(), *ring.max(axis=0).tolist()] for garment in garments for ring in garment]
-    if not _overlapping(boxes):
-        return [_tenths(ring) for garment in garments for ring in garment]
-    shape = shapely.union_all([shapely.make_valid(shapely.Polygon(ring)) for garment in garments for ring in garment])
+def union_of_rings(rings, bounds):
+    """Rings `(n, 2)` with their `_bounds`, that may overlap -> rings for the even-odd rule, one decimal; overlaps stay inside."""
+    if not _overlapping(bounds):
+        return [_tenths(ring) for ring in rings]
+    shape = shapely.union_all([shapely.make_valid(shapely.Polygon(ring)) for ring in rings])
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area >= 1]
     return [_tenths(shapely.get_coordinates(ring)[:-1]) for part in parts for ring in (part.exterior, *part.interiors)]
 
@@ -245,8 +250,10 @@ def _tenths(ring):
     """Every coordinate as Python's `round(x, 1)` has it: halves, where multiplying by ten errs, are left to Python itself."""
     scaled = ring * 10
     rounded = np.rint(scaled)
-    near = np.abs(np.abs(scaled - rounded) - 0.5) < 1e-6
-    values = rounded / 10
-    if near.any():
-        values[near] = [round(value, 1) for value in ring[near].tolist()]
-    return values.tolist()
+    values = (rounded / 10).ravel().tolist()
+    halves = np.flatnonzero(np.abs(scaled - rounded) > 0.5 - 1e-6)
+    if len(halves):
+        exact = ring.ravel()
+        for place in halves.tolist():
+            values[place] = round(float(exact[place]), 1)
+    return [[x, y] for x, y in zip(values[::2], values[1::2], strict=True)]
