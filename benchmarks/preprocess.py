@@ -7,6 +7,7 @@ PSNR against full decoding and area resize. Prints Markdown; nothing is kept. Wi
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -120,7 +121,7 @@ def measure_speed(root, catalog, scratch, rounds):
     rows = catalog.to_dict("records")
     some = rows[: max(50, len(rows) // 6)]  # the slow one gets fewer
     spent = {name: [] for name in ("a", "b", "c", "ours")}
-    with ProcessPoolExecutor(WORKERS) as pool:
+    with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:  # a fork of TensorFlow would hang
         for _ in range(rounds + 1):
             spent["a"].append(seconds(lambda root, rows, out: notebook_loop(root, rows, out), root, some, scratch) / len(some))
             spent["b"].append(seconds(on_pool(opencv_part), pool, root, rows, scratch) / len(rows))

@@ -6,6 +6,7 @@ It prints held-out accuracy beside simple baselines: what thumbnails and colour 
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -13,7 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import kfashion_utils as kf
-from kfashion_utils import images
 from kfashion_utils.datasets import summarize
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import TrainConfig
@@ -70,7 +70,7 @@ def majority(catalog):
 
 def thumbnail(pixels):
     """uint8 `(size, size, 3)` -> 8 x 8 RGB values, float `(192,)`."""
-    return images.crop_and_resize(pixels, (0, 0, *pixels.shape[1::-1]), 8, 8).ravel() / 255.0
+    return cv2.resize(pixels, (8, 8), interpolation=cv2.INTER_AREA).ravel() / 255.0
 
 
 def histogram(pixels):

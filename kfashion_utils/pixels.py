@@ -74,24 +74,13 @@ class Preprocess:
             ImageRejected: the picture cannot be used, or its region lies outside it.
         """
         box, rings = _box(row), _rings(row)
-
-        def shrink(width, height):
-            left, top, right, bottom = self._region(box, rings, width, height)
-            side = max if self.fit == "pad" else min
-            return images.scale_to(side(right - left, bottom - top), self.size)
-
-        pixels, (width, height) = images.decode(source, root, shrink)
-        region = self._region(box, rings, width, height)
-        left, top, right, bottom = region
-        new_width, new_height = images.fitted_size(right - left, bottom - top, self.size, self.fit)
-        divisor = round(max(width, height) / max(pixels.shape[:2]))  # 1, 2, 4 or 8; the last column and row may stand for less
-        pixels = images.crop_and_resize(pixels, np.array(region) / divisor, new_width, new_height)
+        pixels, region = images.decode_region(source, root, lambda width, height: self._region(box, rings, width, height), self.size, self.fit)
         keep = self._kept_rings(box, rings)
         if keep:
-            zoom = np.array([new_width / (right - left), new_height / (bottom - top)])
+            left, top, right, bottom = region
+            zoom = np.array([pixels.shape[1] / (right - left), pixels.shape[0] / (bottom - top)])
             keep = [(np.asarray(ring, float) - (left, top)) * zoom for ring in keep]
-            images.paint_outside(pixels, keep, self.fill)
-        return images.encode_jpeg(images.pad(pixels, self.size, self.fill), self.quality)
+        return images.encode_jpeg(images.place(pixels, self.size, self.fill, keep), self.quality)
 
     def apply(self, source, row, root="."):
         """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""

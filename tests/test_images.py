@@ -125,10 +125,14 @@ def test_missing_sources_are_rejections(tmp_path, path):
     assert caught.value.reason == "missing" and path in str(caught.value)
 
 
-def test_painting_outside_keeps_holes_out():
-    pixels = np.zeros((20, 20, 3), np.uint8)
-    images.paint_outside(pixels, [[(2, 2), (18, 2), (18, 18), (2, 18)], [(8, 8), (12, 8), (12, 12), (8, 12)]], 255)
-    assert pixels[5, 5, 0] == 0 and pixels[10, 10, 0] == 255 and pixels[0, 0, 0] == 255
+def test_a_mask_keeps_holes_out_and_pictures_are_centred():
+    pixels = np.zeros((20, 10, 3), np.uint8)
+    rings = [[(2, 2), (8, 2), (8, 18), (2, 18)], [(4, 8), (6, 8), (6, 12), (4, 12)]]
+    placed = images.place(pixels, 20, 255, [np.array(ring) for ring in rings])
+    assert placed.shape == (20, 20, 3)
+    assert placed[5, 8, 0] == 0 and placed[10, 10, 0] == 255 and placed[0, 6, 0] == 255 and placed[5, 2, 0] == 255
+    whole = images.place(pixels, 20, 255)
+    assert (whole[:, 5:15] == 0).all() and (whole[:, :5] == 255).all() and (whole[:, 15:] == 255).all()
 
 
 # Pixels as they should be ---------------------------------------------------------------------------------------------
