@@ -4,7 +4,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints/latest.txt
 RUN := $(VENV)/bin/python -m
 
-.PHONY: help demo test slow notebooks lint clean
+.PHONY: help demo test slow torture notebooks lint clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -24,6 +24,9 @@ test: $(VENV)/installed  ## the default suite, under five minutes
 
 slow: $(VENV)/installed  ## the slow suite: kills, the drawn sample's difficulty, notebooks
 	$(RUN) pytest -m slow
+
+torture: $(VENV)/installed  ## every storage fault and 210 random kills: about 20 minutes
+	KFASHION_TORTURE=1 $(RUN) pytest -m slow -s tests/test_faults.py tests/test_kill.py -k 'storage_call or preparing'
 
 notebooks: $(VENV)/installed  ## execute every notebook and keep its outputs
 	$(RUN) notebooks.make

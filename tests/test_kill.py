@@ -17,6 +17,7 @@ import kfashion_utils as kf
 from kfashion_utils.storage import hash_file
 
 KILLS = 10
+ROUNDS = 70 if os.environ.get("KFASHION_TORTURE") == "1" else KILLS  # of the preparation: three kills each
 
 
 def command(*arguments):
@@ -75,7 +76,7 @@ def test_preparing_survives_kills_at_random_moments(pictures, tmp_path):
 
     seconds = run(arguments(tmp_path / "whole"))
     expected, failures = contents(tmp_path / "whole")
-    for attempt in range(KILLS):
+    for attempt in range(ROUNDS):
         cache = tmp_path / f"cache{attempt}"
         interrupt(arguments(cache), cache, seconds, rng)
         for _ in range(2):
