@@ -40,7 +40,7 @@ def draw_photographs(root, count, seed=0):
         picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         for octave in range(2, 10):
             noise = rng.normal(0, 1, (HEIGHT * 2**octave // 1024 + 2, WIDTH * 2**octave // 1024 + 2, 3)).astype(np.float32)
-            picture += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) * 2.0 ** (5.0 - 0.65 * octave)
+            picture += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) * 2.0 ** (5.0 - 0.55 * octave)
         path = f"{number:05d}.jpg"
         Image.fromarray((128 + 3 * picture).clip(0, 255).astype(np.uint8)).save(root / path, quality=QUALITY)
         centre, radius = np.array([WIDTH, HEIGHT]) * rng.uniform(0.45, 0.55, 2), np.array([0.28 * WIDTH, 0.36 * HEIGHT])
