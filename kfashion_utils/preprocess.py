@@ -458,6 +458,7 @@ def _prove(on_drive, progress):
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror}. The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive", error.filename) from error
     if progress:
-        print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s")
+        new = f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s" if shards else ", none of them new"
+        print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive{new}")
 
 
