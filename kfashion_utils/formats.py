@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 
+import numpy as np
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -23,6 +24,7 @@ MAX_PARTS = 100_000  # segments or chunks before the pixels; a photograph has te
 MAX_READS = 1_000_000  # of Pillow's parsers and its BMP run-length decoder, which are Python: about a second
 MAX_RUN_LENGTH_PIXELS = 10_000_000  # the same decoder goes pixel by pixel
 MAX_HEADER_BYTES = 2**20  # of a JPEG's tables; usually a few hundred
+SCAN_MARK = 0xDAFF  # FF DA, read as a little-endian number
 MAX_SCANS = 100  # of a JPEG; usually ten. Each goes over the whole picture: thousands fit into a small file and take minutes
 REASONS = {
     "missing": "there is no such file or archive member",
@@ -87,7 +89,9 @@ def _open_jpeg(data):
             if data.rfind(b"\xff\xd9") < at:
                 raise ImageRejected("broken", "truncated")
             _require_few_scans(data, start)
-            return JpegImageFile(_Bytes(b"".join([*kept, data[start:]]))), exif
+            picture = JpegImageFile(_Bytes(b"".join([*kept, data[start:]])))
+            picture.decodermaxblock = len(data)  # in one piece: Pillow would join what it reads again and again
+            return picture, exif
         if code == 0xE1 and not exif and data.startswith(b"Exif\0\0", start + 4):
             exif = data[start + 4 : at]
         if code not in JPEG_METADATA and (code < 0xE0 or at - start >= 16):  # JFIF and Adobe marks that are too short are none
@@ -108,7 +112,7 @@ def _jpeg_segment(data, at):
 
 
 def _require_few_scans(data, at):
-    if data.count(b"\xff\xda", at) <= MAX_SCANS:
+    if _count_pairs(data, at, SCAN_MARK) <= MAX_SCANS:
         return
     scans = 0
     for _ in range(MAX_PARTS):  # exactly: what follows the picture, a film or further pictures, may hold the same bytes
@@ -119,6 +123,11 @@ def _require_few_scans(data, at):
         if code == 0xD9:
             return
     raise ImageRejected("broken", f"more than {MAX_SCANS} scans")
+
+
+def _count_pairs(data, at, pair):
+    """How often two bytes follow each other after `at`: `bytes.count`, six times as fast."""
+    return sum(np.count_nonzero(np.frombuffer(data, "<u2", (len(data) - start) // 2, start) == pair) for start in (at, at + 1) if start < len(data) - 1)
 
 
 JPEG_SEGMENT = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
