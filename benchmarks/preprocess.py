@@ -239,10 +239,10 @@ def main():
             catalog = catalog[catalog["polygon"] != ""].reset_index(drop=True)
             print_speed("AI Hub's sample", given.real, catalog, scratch, given.rounds)
         if given.memory:
-            print("\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB |\n|---|---|---|---|")
+            print("\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, the table apart, MB |\n|---|---|---|---|---|")
             for rows in given.memory:
                 table, above, workers = peak_memory(rows, scratch)
-                print(f"| {rows:,} | {table:.0f} | {above:.0f} | {workers:.0f} |")
+                print(f"| {rows:,} | {table:.0f} | {above:.0f} | {workers:.0f} | {above + workers:.0f} |")
 
 
 if __name__ == "__main__":
