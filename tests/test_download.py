@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 
 from kfashion_utils import commands
+from kfashion_utils.backbones import BACKBONES
 from kfashion_utils.datasets import download as module
 from kfashion_utils.datasets import transfer
 from kfashion_utils.datasets.download import MANIFEST, MANIFEST_COLUMNS, download, read_manifest
 from kfashion_utils.errors import InputError
-from kfashion_utils.models import BACKBONES
 
 CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 5000  # 1.28 MB, more than four chunks
 SHA = hashlib.sha256(CONTENT).hexdigest()

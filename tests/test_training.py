@@ -7,10 +7,11 @@ import pytest
 
 import kfashion_utils as kf
 from kfashion_utils import inputs, training
+from kfashion_utils.backbones import build_base
 from kfashion_utils.errors import InputError
 from kfashion_utils.features import compute_features, solve_linear
 from kfashion_utils.labels import Head, Task
-from kfashion_utils.models import build_base, build_model
+from kfashion_utils.models import build_model
 from kfashion_utils.pixels import Preprocess
 
 RECIPE = Preprocess(size=32)
