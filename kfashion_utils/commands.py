@@ -1,5 +1,6 @@
 """One thin function a verb: paths and recipes in, a public function called, a file written. Flags are the parameters' names."""
 
+import json as json_module
 from pathlib import Path
 from typing import Literal
 
@@ -152,6 +153,7 @@ def train(
     run: Path,
     cache: Path | None = None,
     task: str | None = None,
+    split: Literal["train", "all"] = "train",
     config: Path | None = None,
     workers: int | None = None,
     recipe: Preprocess = Preprocess(),  # noqa: B008
@@ -165,13 +167,14 @@ def train(
         run: the run's folder.
         cache: folder of caches; default: `cache` beside the run's folder.
         task: name of a task or a task file; default: from the label columns.
+        split: all = the final fit on train and valid rows, judged out of fold.
         config: a run.json whose recipe is repeated.
         workers: processes that prepare pictures; default: one a core.
         recipe: how pixels are prepared.
         training: how the model learns.
     """
     table = kf.read_catalog(catalog)
-    kf.train(table, root, run, preprocess=recipe, config=training, task=task, cache=cache, workers=workers)
+    kf.train(table, root, run, preprocess=recipe, config=training, task=task, split=split, cache=cache, workers=workers)
 
 
 def predict(
@@ -183,6 +186,8 @@ def predict(
     out: Path,
     split: Literal["train", "valid", "test"] | None = None,
     rows: bool = False,
+    prior: str | None = None,
+    thresholds: bool = False,
     allow_missing_regions: bool = False,
     cache: Path | None = None,
     workers: int | None = None,
@@ -196,14 +201,15 @@ def predict(
         out: the predictions to write.
         split: only these rows; default: all.
         rows: one answer a row instead of one a photo.
+        prior: class mix that is expected: train, uniform, or a file (JSON {class: share}, or CSV class,share).
+        thresholds: decide classes of multi-label heads where their F1 was best in training.
         allow_missing_regions: predict although more pictures lack the recipe's box or polygon than in training.
         cache: folder of caches; default: nothing is kept.
         workers: processes that prepare pictures; default: one a core.
     """
     pictures = kf.read_catalog(catalog)
-    table = kf.predict(
-        list(runs), pictures, root, split=split, rows=rows, allow_missing_regions=allow_missing_regions, cache=cache, workers=workers
-    )
+    options = {"thresholds": thresholds, "allow_missing_regions": allow_missing_regions, "cache": cache, "workers": workers}
+    table = kf.predict(list(runs), pictures, root, split=split, rows=rows, prior=_read_prior(prior), **options)
     kf.write_predictions(table, out)
     print(f"{out}: {len(table):,} predictions")
     failures = table.attrs["failures"]
@@ -255,6 +261,22 @@ def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = Non
         out: the page to write; default: report.html in the run's folder.
     """
     print(kf.report(run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out))
+
+
+def _read_prior(prior):
+    """`train`, `uniform`, None, or the shares in a file."""
+    if prior in (None, "train", "uniform"):
+        return prior
+    path = Path(prior)
+    if not path.is_file():
+        raise InputError(f"--prior {prior}: neither 'train', 'uniform' nor a file")
+    try:
+        if path.suffix.lower() == ".json":
+            return json_module.loads(path.read_text(encoding="utf-8-sig"))
+        rows = [line.rsplit(",", 1) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return {name.strip(): float(share) for name, share in (rows[1:] if rows[0][1].strip() == "share" else rows)}
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path} is not a class mix: expected JSON {{class: share}} or lines 'class,share' ({error})") from error
 
 
 def _beside(path, word):

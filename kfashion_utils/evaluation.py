@@ -170,6 +170,29 @@ def multi_label_figures(actual, predicted):
     }
 
 
+def best_thresholds(task, labels, scores):
+    """{head: {class: probability}} for multi-label heads: where to decide each class for the best F1.
+
+    Args:
+        labels: flat `(n, num_classes)`, NaN where not annotated.
+        scores: flat probabilities of the same rows, out of fold.
+    """
+    return {head.name: _head_thresholds(head, labels[:, task.slices[head.name]], scores[:, task.slices[head.name]]) for head in task.heads if head.multi}
+
+
+def _head_thresholds(head, labels, scores):
+    known = ~np.isnan(labels).any(axis=1)
+    found = {}
+    for name, actual, score in zip(head.classes, labels[known].T > 0.5, scores[known].T, strict=True):
+        order = np.argsort(-score, kind="stable")
+        hits = np.cumsum(actual[order])
+        f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(actual.sum(), 1))
+        last = np.append(np.diff(score[order]) < 0, True)  # equal scores are decided alike
+        best = int(np.argmax(np.where(last, f1, -1))) if actual.any() else None
+        found[name] = 0.5 if best is None else float(np.mean(score[order][best : best + 2]).clip(0.01, 0.99))
+    return found
+
+
 def confusion(actual, predicted, count):
     """int `(count, count)`: rows are true classes, columns predicted ones."""
     table = np.zeros((count, count), int)

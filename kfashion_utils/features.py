@@ -1,143 +1,127 @@
-"""Frozen features, cached by (backbone, weights, size, pixels, view, picture), and the linear head solved on them."""
+"""Features of a frozen backbone, computed once a picture and kept on disk: folds, heads, search and audit share them.
+
+A cache folder belongs to one extractor (backbone, weights, taps, sizes), one recipe for pixels and one view of the pixels. It holds
+chunks of some thousand pictures, each a file that is written once; rows are read through memory maps, so a million of them need not fit.
+"""
 
 import hashlib
 import io
-import warnings
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 from tqdm.auto import tqdm
 
+from kfashion_utils.backbones import weights_digest
 from kfashion_utils.inputs import Batches
-from kfashion_utils.models import model_features, weights_digest
+from kfashion_utils.models import model_features
 from kfashion_utils.storage import write_bytes
 
-VIEWS = ("original", "mirror")
-CHUNK = 2048  # pictures a cache file: what a kill can cost
-STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # C of scikit-learn on standardised features
-NEVER = -30.0  # logit of a class without a training row
-FOLDS = 3
+CHUNK = 2048  # pictures a file: what a kill can cost
+CHUNK_BYTES = 2**26  # of a file, at most
+NAME = "S36"
+
+
+class Features:
+    """Rows of float32 features on disk, in the order they were asked for.
+
+    Attributes:
+        shape: (rows, depth).
+    """
+
+    def __init__(self, chunks, places):
+        self._chunks, self._places = chunks, places
+        self.shape = len(places), chunks[0].shape[1]
+
+    def __len__(self):
+        return self.shape[0]
+
+    def take(self, rows):
+        """float32 `(len(rows), depth)` of some row numbers."""
+        chosen = self._places[rows]
+        values = np.empty((len(chosen), self.shape[1]), np.float32)
+        for chunk in np.unique(chosen["chunk"]):
+            here = np.flatnonzero(chosen["chunk"] == chunk)
+            values[here] = self._chunks[chunk][chosen["row"][here]]
+        return values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.take(np.arange(len(self))).astype(dtype or np.float32, copy=False)
+
+
+def view_names(count):
+    """The first `count` views of a picture: the original, its mirror image, then lightly augmented ones, `light-1`, `light-2`, …"""
+    return ("original", "mirror", *(f"light-{number}" for number in range(1, count - 1)))[:count]
 
 
 def compute_features(model, prepared, ids, cache, view="original", progress=True):
-    """Pooled features of prepared pictures; those in the cache are not computed again.
+    """Features of prepared pictures; those in the cache are not computed again, and calling it again after a kill continues.
 
     Args:
         model: of `build_model`; what lies before its `features` layer is frozen.
         prepared: PreparedImages that hold `ids`.
+        ids: rows, in the order wanted; repeated ones are computed once.
         cache: folder of caches.
-        view: one of `VIEWS`.
+        view: one of `view_names`.
 
     Returns:
-        float32 `(len(ids), depth)` in the order of `ids`.
+        Features, `(len(ids), depth)`.
     """
     extractor = model_features(model)
     name = f"{model.name}-{weights_digest(model.get_layer('backbone'))[:12]}-{prepared.preprocess.key}"
     folder = Path(cache, "features", name, view)
-    known = _read_chunks(folder)
-    todo = list(dict.fromkeys(row for row in ids if prepared.item(row) not in known))
-    with tqdm(total=len(todo), desc=f"features, {view}", unit="picture", disable=not (progress and todo)) as bar:
-        for start in range(0, len(todo), CHUNK):
-            rows = todo[start : start + CHUNK]
-            batches = Batches(prepared, rows, mirror=view == "mirror")
-            step = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: bar.update(len(logs["outputs"])))
+    items = np.array([prepared.item(row) for row in ids], NAME)
+    wanted, first = np.unique(items, return_index=True)
+    found = _Found(folder, wanted, extractor.output_shape[1])
+    todo = np.sort(first[~found.known])  # in the order of the shards
+    size = max(1, min(CHUNK, CHUNK_BYTES // (4 * extractor.output_shape[1])))
+    with tqdm(total=len(todo), desc=f"features, {view}", unit="picture", disable=not (progress and len(todo))) as bar:
+        step = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: bar.update(len(logs["outputs"])))
+        for start in range(0, len(todo), size):
+            rows = todo[start : start + size]
+            batches = Batches(prepared, [ids[row] for row in rows], view=view)
             values = np.asarray(extractor.predict(batches, verbose=0, callbacks=[step]), np.float32)
-            items = [prepared.item(row) for row in rows]
-            _write_chunk(folder, items, values)
-            known.update(zip(items, values, strict=True))
-    return np.stack([known[prepared.item(row)] for row in ids])
+            _write_chunk(folder, items[rows], values)
+    found = _Found(folder, wanted, extractor.output_shape[1]) if len(todo) else found
+    return Features(found.chunks, found.places[np.searchsorted(wanted, items)])
 
 
-def _read_chunks(folder):
-    known = {}
-    for path in sorted(folder.glob("*.npz")):
-        try:
-            with np.load(path, allow_pickle=False) as chunk:
-                known.update(zip(chunk["items"].tolist(), chunk["values"], strict=True))
-        except (ValueError, EOFError, zipfile.BadZipFile):
-            path.unlink()  # damaged on the way here: computed again
-    return known
+class _Found:
+    """The wanted items that a folder holds: `known` boolean, `places` (chunk, row), both in the order of `wanted`."""
+
+    def __init__(self, folder, wanted, depth):
+        self.chunks, self.known = [], np.zeros(len(wanted), bool)
+        self.places = np.zeros(len(wanted), [("chunk", "i4"), ("row", "i4")])
+        for path in sorted(folder.glob("*.features")):
+            chunk = _read_chunk(path, depth)
+            if chunk is None:
+                path.unlink()  # damaged on the way here: computed again
+                continue
+            items, values = chunk
+            _, at, row = np.intersect1d(wanted, items, assume_unique=True, return_indices=True)
+            self.known[at] = True
+            self.places["chunk"][at], self.places["row"][at] = len(self.chunks), row
+            self.chunks.append(values)
 
 
 def _write_chunk(folder, items, values):
+    """A chunk: the array of item names and the array of features, one after the other in NumPy's own format."""
     buffer = io.BytesIO()
-    np.savez(buffer, items=np.array(items), values=values)
+    np.save(buffer, items)
+    np.save(buffer, values)
     data = buffer.getvalue()
-    write_bytes(folder / f"{hashlib.sha256(data).hexdigest()[:32]}.npz", data)
+    write_bytes(folder / f"{hashlib.sha256(data).hexdigest()[:32]}.features", data)
 
 
-def solve_linear(task, features, labels, groups):
-    """Logistic regression for every head, its strength chosen by group cross-validation.
-
-    Args:
-        task: the Task.
-        features: float32 `(n, depth)` or several views `(views, n, depth)`.
-        labels: flat `(n, num_classes)` of `Task.encode`.
-        groups: n names; rows of one group are never on both sides.
-
-    Returns:
-        list of (kernel `(depth, classes)`, bias `(classes,)`) for features as they come, one a head.
-    """
-    views = features if features.ndim == 3 else features[None]
-    mean, deviation = views.mean(axis=(0, 1)), views.std(axis=(0, 1)) + 1e-6
-    views = (views - mean) / deviation
-    groups = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
-    solved = []
-    for number, head in enumerate(task.heads):
-        known = task.annotated(labels)[:, number] > 0
-        block = task.split(labels)[head.name][known]
-        targets = block.T if head.multi else [block.argmax(axis=1)]
-        columns = [_solve_column(views[:, known], target.astype(int), groups[known], head) for target in targets]
-        kernel = np.concatenate([kernel for kernel, _ in columns], axis=1) / deviation[:, None]
-        bias = np.concatenate([bias for _, bias in columns])
-        solved.append((kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)))
-    return solved
-
-
-def _solve_column(views, target, groups, head):
-    classes = 2 if head.multi else len(head.classes)
-    strength = _choose_strength(views, target, groups, classes)
-    kernel, bias = _fit(views, target, strength, classes)
-    return (kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]) if head.multi else (kernel, bias)
-
-
-def _choose_strength(views, target, groups, classes):
-    if len(np.unique(target)) < 2 or len(np.unique(groups)) < FOLDS:
-        return STRENGTHS[len(STRENGTHS) // 2]
-    losses = np.zeros(len(STRENGTHS))
-    for train, held in GroupKFold(FOLDS).split(target, target, groups):
-        for number, strength in enumerate(STRENGTHS):
-            kernel, bias = _fit(views[:, train], target[train], strength, classes)
-            logits = (views[:, held] @ kernel + bias).mean(axis=0)
-            shifted = logits - logits.max(axis=1, keepdims=True)
-            losses[number] += (np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(held)), target[held]]).clip(max=20).sum()
-    return STRENGTHS[int(losses.argmin())]
-
-
-def _fit(views, target, strength, classes):
-    """Multinomial logistic regression on all views -> (kernel `(depth, classes)`, bias `(classes,)`)."""
-    kernel, bias = np.zeros((views.shape[-1], classes)), np.full(classes, NEVER)
-    present = np.unique(target)
-    if len(present) == 1:
-        bias[present] = 0
-        return kernel, bias
-    solver = LogisticRegression(C=strength, max_iter=300)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(views.reshape(-1, views.shape[-1]), np.tile(target, len(views)))
-    coefficients, intercepts = solver.coef_, solver.intercept_
-    if len(present) == 2:  # scikit-learn gives the difference of the two
-        coefficients, intercepts = np.concatenate([-coefficients, coefficients]) / 2, np.concatenate([-intercepts, intercepts]) / 2
-    kernel[:, present], bias[present] = coefficients.T, intercepts
-    return kernel, bias
-
-
-def set_heads(model, solved):
-    """Put solved heads into a model's `head_…` layers."""
-    for number, (kernel, bias) in enumerate(solved):
-        model.get_layer(f"head_{number}").set_weights([kernel, bias])
+def _read_chunk(path, depth):
+    """(items, features as a memory map), or None if the file is damaged."""
+    try:
+        with open(path, "rb") as file:
+            items = np.load(file, allow_pickle=False)
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            if items.dtype != NAME or dtype != np.float32 or shape != (len(items), depth):
+                return None
+            return items, np.memmap(path, np.float32, "r", file.tell(), shape)
+    except (ValueError, EOFError):
+        return None

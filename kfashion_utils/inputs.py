@@ -1,5 +1,7 @@
 """Prepared pictures -> batches, as a `keras.utils.PyDataset` of NumPy arrays: the same for every Keras backend."""
 
+import zlib
+
 import cv2
 import keras
 import numpy as np
@@ -21,16 +23,16 @@ class Batches(keras.utils.PyDataset):
         epoch: number of the pass; None = in order and as they are (validation, prediction).
         seed: of order and augmentation.
         augment: `light` or `none`.
-        mirror: every picture flipped left to right (a fixed view, for features).
+        view: what a picture looks like in every pass: `original`, `mirror`, or `light-1`, `light-2`, …: augmented, each in its own way for good.
 
     Yields:
         `pixels` uint8 `(b, size, size, 3)`, or `(pixels, targets)`.
     """
 
-    def __init__(self, prepared, ids, targets=None, *, batch_size=PREDICTION_BATCH, epoch=None, seed=0, augment="none", mirror=False):
+    def __init__(self, prepared, ids, targets=None, *, batch_size=PREDICTION_BATCH, epoch=None, seed=0, augment="none", view="original"):
         super().__init__(workers=2, max_queue_size=8)
         self.prepared, self.ids, self.targets = prepared, list(ids), targets
-        self.batch_size, self.epoch, self.seed, self.mirror = batch_size, epoch, seed, mirror
+        self.batch_size, self.epoch, self.seed, self.view = batch_size, epoch, seed, view
         self.augment = augment if epoch is not None else "none"
         self.order = np.arange(len(self.ids)) if epoch is None else np.random.default_rng((seed, epoch)).permutation(len(self.ids))
 
@@ -44,8 +46,11 @@ class Batches(keras.utils.PyDataset):
 
     def _picture(self, row):
         pixels = self.prepared.pixels(self.ids[row])
-        if self.mirror:
+        if self.view == "mirror":
             return pixels[:, ::-1]
+        if self.view != "original":
+            drawn = zlib.crc32(f"{self.prepared.item(self.ids[row])} {self.view}".encode())
+            return light(pixels, np.random.default_rng(drawn), self.prepared.preprocess.fill)
         if self.augment == "light":
             return light(pixels, np.random.default_rng((self.seed, self.epoch, int(row))), self.prepared.preprocess.fill)
         return pixels

@@ -17,6 +17,7 @@ from kfashion_utils.errors import InputError, refuse
 SEPARATOR = "|"
 NONE_APPLIES = "-"
 NOT_ANNOTATED = ""
+SUB = "sub_"  # before a head's name: the column of a second opinion on it, no head of its own
 RESERVED_COLUMNS = (
     "id", "path", "photo", "group", "split", "fold", "left", "top", "right", "bottom", "polygon", "region",
 )  # fmt: skip

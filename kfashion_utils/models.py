@@ -16,39 +16,108 @@ from kfashion_utils.backbones import (  # noqa: F401 - training.py and features.
     file_digest,
     find_backbone,
     load_base_weights,
+    tap_outputs,
     weights_digest,
     weights_file,
 )
 from kfashion_utils.errors import InputError
+from kfashion_utils.hub import PREFIX as HUB
+from kfashion_utils.hub import build_encoder
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of retracing whenever a last batch is smaller
 
 
-def build_model(task, backbone, size, weights=None, seed=0):
+ENTRIES = {"linear": (), "hidden": ("hidden_0",), "residual": ("long_0", "short")}  # a head's layers that read the features
+HIDDEN, DROPOUT = (512, 256), 0.3
+TAPS = ("last", "stages")
+
+
+def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", sizes=(), head="linear"):
     """The whole model, functional: `(size, size, 3)` RGB 0..255 -> flat probabilities `(num_classes,)`.
 
     Args:
         task: the Task it answers.
-        backbone: a row of `BACKBONES`.
+        backbone: a row of `BACKBONES`, or `hub:<preset>`.
         size: side of its input, pixels.
-        weights: path of pretrained weights of the backbone; None = random. With pretrained weights its batch norms stay in inference
+        weights: path of pretrained weights of the backbone (`preset` = those of a `hub:` row); None = random. With pretrained weights its batch norms stay in inference
             mode for good: running averages of a few small batches would spoil them.
         seed: of the random weights.
+        taps: `last` = the average over places of the base's output; `stages` = mean, standard deviation and maximum of its last two stages.
+        sizes: sides at which the base sees the picture, pixels, resized within the model; () = as it comes.
+        head: a row of `ENTRIES`.
 
-    Layers by name: `backbone`, `features` (pooled, the input of a head), `head_0`, `head_1`, …
+    Layers by name: `backbone`, `features` (pooled, the input of a head), those of the head, of which the last are `head_0`, `head_1`, …
     """
     keras.utils.set_random_seed(seed)
-    base = build_base(backbone, size)
+    sizes = tuple(sizes) or (size,)
+    image = layers.Input((size, size, 3), name="image")
+    find_features = _hub_features if backbone.startswith(HUB) else _tapped_features
+    pooled = find_features(image, backbone, weights, taps, sizes)
+    features = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else layers.Identity(name="features")(pooled[0])
+    name = "-".join([backbone.replace(":", "_").replace("/", "_"), taps, *map(str, sizes)])
+    return keras.Model(image, _answers(features, task, head), name=name)
+
+
+def _tapped_features(image, backbone, weights, taps, sizes):
+    """Pooled features, symbolic, a list."""
+    size = image.shape[1]
+    if sizes != (size,) and backbone == "tiny":
+        raise InputError(f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={sizes} need another backbone")
+    base = build_base(backbone, size if sizes == (size,) else None)
     if weights is not None:
         load_base_weights(base, backbone, weights)
         _freeze_batch_norms(base)
+    outputs = base.outputs if taps == "last" else tap_outputs(base, backbone)[-2:]
+    base = keras.Model(base.input, outputs, name="backbone")
+    scaled, pooled = SCALINGS[find_backbone(backbone).scaling](image), []
+    for side in sizes:
+        maps = base(scaled if side == size else layers.Resizing(side, side, antialias=True, name=f"resize_{side}")(scaled))
+        for values in maps if isinstance(maps, (list, tuple)) else [maps]:
+            pooled += [ops.mean(values, axis=(1, 2))] if taps == "last" else _statistics(values)
+    return pooled
+
+
+def _statistics(values):
+    mean = ops.mean(values, axis=(1, 2))
+    variance = ops.maximum(ops.mean(ops.square(values), axis=(1, 2)) - ops.square(mean), 0)
+    return [mean, ops.sqrt(variance + 1e-6), ops.max(values, axis=(1, 2))]  # the root of 0 has no slope
+
+
+def _hub_features(image, backbone, weights, taps, sizes):
+    size = image.shape[1]
+    if taps != "last" or sizes != (size,):
+        raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
+    base = build_encoder(backbone.removeprefix(HUB), size, weights=weights is not None)
     base.name = "backbone"
-    image = layers.Input((size, size, 3), name="image")
-    scaled = SCALINGS[find_backbone(backbone).scaling](image)
-    features = layers.GlobalAveragePooling2D(name="features")(base(scaled))
-    answers = [_head_layer(head, number)(features) for number, head in enumerate(task.heads)]
-    flat = layers.Concatenate(name="answers")(answers) if len(answers) > 1 else answers[0]
-    return keras.Model(image, flat, name=backbone)
+    return [base(image)]
+
+
+def build_head(task, head, depth):
+    """The layers after `features` as a model of their own: `(depth,)` -> flat probabilities; same layer names as in `build_model`."""
+    features = layers.Input((depth,), name="features")
+    return keras.Model(features, _answers(features, task, head), name=f"{head}_head")
+
+
+def _answers(features, task, head):
+    body = _BODIES[head](features)
+    answers = [_head_layer(one, number)(body) for number, one in enumerate(task.heads)]
+    return layers.Concatenate(name="answers")(answers) if len(answers) > 1 else answers[0]
+
+
+def _hidden(features):
+    for number, width in enumerate(HIDDEN):
+        features = layers.Dropout(DROPOUT, name=f"drop_{number}")(layers.Dense(width, "relu", name=f"hidden_{number}")(features))
+    return features
+
+
+def _residual(features):
+    """A long branch, two layers deep, added to a short one: what is linear in the features stays easy to learn (He et al., CVPR 2016)."""
+    long = layers.Dropout(DROPOUT, name="drop_0")(layers.Dense(HIDDEN[0], "relu", name="long_0")(features))
+    long = layers.Dense(HIDDEN[1], name="long_1")(long)
+    return layers.Dropout(DROPOUT, name="drop_1")(layers.Add(name="sum")([long, layers.Dense(HIDDEN[1], name="short")(features)]))
+
+
+_BODIES = {"linear": lambda features: features, "hidden": _hidden, "residual": _residual}
 
 
 def _freeze_batch_norms(base):
@@ -108,7 +177,7 @@ def model_features(model):
 def load_trained(run):
     """The model of a finished Run with its best weights; architecture from our own code, weights checked by hash."""
     config = run.config
-    model = build_model(run.task, config.backbone, run.preprocess.size, seed=config.seed)
+    model = build_model(run.task, config.backbone, run.preprocess.size, seed=config.seed, **config.shape)
     try:
         model.load_weights(run.weights)
     except (ValueError, OSError) as error:

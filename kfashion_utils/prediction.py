@@ -4,9 +4,10 @@ import tempfile
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, softmax
 
 from kfashion_utils.catalog import complete_catalog
-from kfashion_utils.errors import InputError
+from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import average_photos, ensemble
 from kfashion_utils.inputs import Batches
 from kfashion_utils.models import load_trained
@@ -18,7 +19,9 @@ LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recip
 DIGITS = 7
 
 
-def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_regions=False, cache=None, workers=None, progress=True):
+def predict(
+    runs, catalog, root, *, split=None, rows=False, prior=None, thresholds=False, allow_missing_regions=False, cache=None, workers=None, progress=True
+):
     """Answers for the rows of a catalog.
 
     Args:
@@ -27,6 +30,10 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
         root: folder that its paths are relative to.
         split: only these rows (`train`, `valid`, `test`); None = all.
         rows: one answer a row; False = one a photo, the mean of its rows.
+        prior: the class mix that is expected of these pictures: `train` = as in training, `uniform` = every class as often, {class: share},
+            or {head: {class: share}}; None = what the model's own answers assume. Shifts log-probabilities (Saerens et al. 2002, eq. 2.4).
+        thresholds: decide each class of a multi-label head where its F1 was best out of fold in training: its log-odds are shifted so that
+            0.5 decides.
         allow_missing_regions: predict although more pictures lack the recipe's box or polygon than did in training.
         cache: folder of caches; None = nothing is kept.
 
@@ -46,18 +53,19 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
     if chosen.empty:
         counts = catalog["split"].replace("", "(none)").value_counts().to_dict()
         raise InputError(f"the catalog has no row with split {split!r}; it has {counts}")
+    shifts = [_shifts(run, prior, thresholds) for run in runs]
     if not allow_missing_regions:
         for run in runs:
             _require_regions(run, chosen)
     tables, failures = [], []
-    for run in runs:
+    for run, shift in zip(runs, shifts, strict=True):
         with tempfile.TemporaryDirectory() as scratch:
             prepared = preprocess_images(chosen, root, cache or scratch, run.preprocess, workers=workers, progress=progress)
             readable = chosen[chosen["id"].isin(prepared.ids)]
             if readable.empty:
                 raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
             scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))
-        tables.append(prediction_table(run.task, readable, scores))
+        tables.append(prediction_table(run.task, readable, shift_scores(run.task, scores, shift)))
         failures.append(prepared.failures)
     common = set.intersection(*(set(table["id"]) for table in tables))
     if not common:
@@ -66,6 +74,82 @@ def predict(runs, catalog, root, *, split=None, rows=False, allow_missing_region
     table = table if rows else average_photos(table)
     table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
     return table
+
+
+# Operating point ------------------------------------------------------------------------------------------------------
+
+
+def shift_scores(task, scores, shifts):
+    """Flat probabilities whose log-odds are moved: softmax heads are normalised again, multi-label ones class by class.
+
+    Args:
+        scores: float `(n, num_classes)`.
+        shifts: {head: float `(classes,)`}, added to log-probabilities or, for several labels, to log-odds; heads left out stay as they are.
+    """
+    scores = np.array(scores, float)
+    for head in task.heads:
+        if head.name in shifts:
+            part = scores[:, task.slices[head.name]].clip(1e-12, 1)
+            logits = np.log(part) + shifts[head.name] - (np.log1p(-part.clip(max=1 - 1e-12)) if head.multi else 0)
+            scores[:, task.slices[head.name]] = expit(logits) if head.multi else softmax(logits, axis=1)
+    return scores
+
+
+def _shifts(run, prior, thresholds):
+    """{head: shift} of one run for the wanted class mix and thresholds."""
+    shifts = {}
+    known = run.recipe.get("prior")
+    if prior is not None and known is None:
+        raise InputError(f"{run.path} does not say which class mix it learned (it is of an older version); train it again, or predict without a prior")
+    for head in run.task.heads:
+        wanted = _wanted_mix(run, head, prior)
+        if wanted is not None:
+            assumed = np.array([known[head.name]["model"][name] for name in head.classes])
+            shifts[head.name] = _log_odds(wanted, head.multi) - _log_odds(assumed, head.multi)
+    if thresholds:
+        found = run.recipe.get("fit", {}).get("thresholds", {})
+        lacking = [head.name for head in run.task.heads if head.multi and head.name not in found]
+        if lacking or not found:
+            raise InputError(f"{run.path} holds no thresholds for {lacking or 'any head'}: they are found out of fold for multi-label heads on frozen features")
+        for name, values in found.items():
+            limits = np.array([values[one] for one in next(head for head in run.task.heads if head.name == name).classes])
+            shifts[name] = shifts.get(name, 0) - _log_odds(limits, True)
+    return shifts
+
+
+def _wanted_mix(run, head, prior):
+    """float `(classes,)`; None = leave the head as it is."""
+    if prior is None or (head.multi and prior == "uniform"):
+        return None
+    if prior == "train":
+        return np.array([run.recipe["prior"][head.name]["train"][name] for name in head.classes])
+    if prior == "uniform":
+        return np.full(len(head.classes), 1 / len(head.classes))
+    if not isinstance(prior, dict):
+        raise InputError(f"prior {prior!r}: expected 'train', 'uniform' or a mapping {{class: share}}")
+    mix = prior.get(head.name) if isinstance(prior.get(head.name), dict) else prior
+    if any(isinstance(share, dict) for share in mix.values()):
+        return None  # of other heads
+    unknown, missing = [name for name in mix if name not in head.classes], [name for name in head.classes if name not in mix]
+    problems = [f"class {name!r} is unknown to head {head.name!r}" for name in unknown] + [f"class {name!r} has no share" for name in missing]
+    problems += [f"class {name!r}: share {share!r}, expected a number of 0 or more" for name, share in mix.items() if not _is_share(share)]
+    refuse(f"the prior does not fit head {head.name!r}", problems)
+    values = np.array([float(mix[name]) for name in head.classes])
+    if head.multi and values.max() > 1 or not values.sum() > 0:
+        raise InputError(f"the prior of head {head.name!r}: shares {values.tolist()}, expected {'0..1 each' if head.multi else 'a sum above 0'}")
+    return values if head.multi else values / values.sum()
+
+
+def _is_share(share):
+    return isinstance(share, (int, float)) and not isinstance(share, bool) and np.isfinite(share) and share >= 0
+
+
+def _log_odds(shares, multi):
+    shares = shares.clip(1e-6, 1 - 1e-6)
+    return np.log(shares) - (np.log1p(-shares) if multi else 0)
+
+
+# Rows and regions -----------------------------------------------------------------------------------------------------
 
 
 def _require_one_task(runs):

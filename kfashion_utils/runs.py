@@ -13,8 +13,15 @@ from kfashion_utils.labels import Task
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.storage import hash_file
 
-SCHEDULES = ("constant", "step")
-AUGMENTATIONS = ("none", "light")
+CHOICES = {
+    "taps": (None, "last", "stages"),
+    "head": ("linear", "hidden", "residual"),
+    "balance": ("none", "sqrt", "full", "logit"),
+    "schedule": ("constant", "step"),
+    "augment": (None, "none", "light"),
+    "mix": ("none", "mixup"),
+}
+HUB = "hub:"  # a backbone that is a preset of KerasHub
 SCRATCH_EPOCHS = 25  # of a network without pretrained weights, unless said otherwise
 MAY_GROW = ("fine_tune_epochs",)
 
@@ -24,17 +31,29 @@ class TrainConfig:
     """A recipe for training; equal values (on equal data, on the CPU) give equal results.
 
     Args:
-        backbone: a row of `BACKBONES`.
-        weights: `imagenet`, `none`, or the path of a weights-only `.h5`; None = imagenet where it is published, else none.
-        head: `linear` = solved to convergence on frozen features (original and mirror).
+        backbone: a row of `BACKBONES`, or `hub:<preset>`: an image encoder of KerasHub.
+        weights: `imagenet`, `none`, or the path of a weights-only `.h5`; None = imagenet where it is published, a preset's own, else none.
+        taps: which features a head reads: `last` = the average over places of the base's output; `stages` = mean, standard deviation and
+            maximum over places of its last two stages; None = `stages` for pretrained weights.
+        sizes: sides at which the base sees a picture, pixels, resized within the model; () = as it is prepared.
+        views: how many views of each training picture a head learns from: 1 = the original, 2 = and its mirror image, more = and
+            lightly augmented ones.
+        head: `linear` = logistic regression, solved to convergence, its strength chosen by group cross-validation; `hidden` = two dense layers
+            with dropout; `residual` = a long branch added to a short one.
+        head_epochs: of `hidden` and `residual`.
+        balance: what classes count: `none` = as often as they come, `sqrt` = in between, `full` = all the same (class weights), `logit` =
+            the same by logit adjustment (`linear` only).
+        mix: `mixup` interpolates features and labels while `hidden` or `residual` learns; `none`.
+        sub_labels: let a second opinion in the column `sub_<head>` take a share of the label, chosen by cross-validation (`linear`).
         fine_tune_epochs: epochs over the whole network after the head is solved; None = 0 with pretrained weights, and
             25 without (then the network is trained from scratch and no head is solved before).
         batch_size: pictures a step.
-        learning_rate: of a network that starts from random weights.
+        learning_rate: of a network that starts from random weights, and of a head that is trained.
         fine_tune_rate: of a network that starts from pretrained weights.
         schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it.
         drop, every: of the step schedule.
-        augment: `light` = mirror, shift, zoom, brightness and colour, drawn anew each epoch; `none`.
+        augment: `light` = mirror, shift, zoom, brightness and colour, drawn anew each epoch of fine-tuning; `none`; None = light where there
+            is fine-tuning.
         label_smoothing: share of every label spread evenly over the classes while fine-tuning, 0..1.
         weight_decay: of AdamW.
         seed: of everything random.
@@ -45,7 +64,14 @@ class TrainConfig:
 
     backbone: str = "efficientnet_b0"
     weights: str | None = None
+    taps: str | None = None
+    sizes: tuple[int, ...] = ()
+    views: int = 2
     head: str = "linear"
+    head_epochs: int = 30
+    balance: str = "none"
+    mix: str = "none"
+    sub_labels: bool = False
     fine_tune_epochs: int | None = None
     batch_size: int = 16
     learning_rate: float = 2e-3
@@ -53,16 +79,21 @@ class TrainConfig:
     schedule: str = "step"
     drop: float = 0.5
     every: int = 10
-    augment: str = "light"
+    augment: str | None = None
     label_smoothing: float = 0.1
     weight_decay: float = 1e-2
     seed: int = 0
 
     def __post_init__(self):
-        choices = {"head": ("linear",), "schedule": SCHEDULES, "augment": AUGMENTATIONS}
-        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]
-        positive = ("batch_size", "learning_rate", "fine_tune_rate", "drop", "every")
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in CHOICES.items() if getattr(self, name) not in valid]
+        positive = ("batch_size", "learning_rate", "fine_tune_rate", "drop", "every", "views", "head_epochs")
         problems += [f"{name}={getattr(self, name)!r}: expected more than 0" for name in positive if not getattr(self, name) > 0]
+        problems += [f"sizes={self.sizes}: expected whole numbers from 32 to 1024, each once"] * (not _are_sides(self.sizes))
+        if self.head == "linear" and self.mix != "none":
+            problems.append("mix='mixup' interpolates what a head is trained on, a linear head is solved: use head='hidden' or 'residual', or mix='none'")
+        if self.head != "linear":
+            problems += [f"{what} needs head='linear'" for what, asked in (("balance='logit'", self.balance == "logit"), ("sub_labels", self.sub_labels)) if asked]
         if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
             problems.append(f"fine_tune_epochs={self.fine_tune_epochs}: expected 0 or more")
         for name in ("weight_decay", "label_smoothing"):
@@ -73,18 +104,43 @@ class TrainConfig:
         refuse("the recipe for training is not usable", problems)
 
     def resolved(self, has_imagenet):
-        """The same recipe with nothing left open; `has_imagenet` says whether the backbone has published weights."""
-        weights = self.weights or ("imagenet" if has_imagenet else "none")
+        """The same recipe with nothing left open; `has_imagenet` says whether the backbone has published weights.
+
+        Raises:
+            InputError: augmentation without fine-tuning, whose features are computed once.
+        """
+        published = "preset" if self.backbone.startswith(HUB) else "imagenet" if has_imagenet else "none"
+        weights = self.weights or published
         epochs = (SCRATCH_EPOCHS if weights == "none" else 0) if self.fine_tune_epochs is None else self.fine_tune_epochs
-        return replace(self, weights=weights, fine_tune_epochs=epochs)
+        if self.augment == "light" and not epochs:
+            raise InputError(
+                "augment='light' draws every picture anew each epoch, and without fine_tune_epochs features are computed once: ask for epochs, or for "
+                "augmented views (views=4: the original, its mirror image and two more)"
+            )
+        augment = self.augment or ("light" if epochs else "none")
+        taps = self.taps or ("last" if weights in ("none", "preset") else "stages")
+        return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps)
+
+    @property
+    def shape(self):
+        """What `build_model` takes of it beside backbone and weights."""
+        return {"taps": self.taps or "last", "sizes": self.sizes, "head": self.head}
 
     def rate(self, epoch):
         """Learning rate of epoch 1, 2, …"""
         start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
         return start * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else start
 
+    def head_rate(self, epoch):
+        """Learning rate of epoch 1, 2, … of a head that is trained."""
+        return self.learning_rate * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else self.learning_rate
+
     def to_dict(self):
-        return asdict(self)
+        return {**asdict(self), "sizes": list(self.sizes)}
+
+
+def _are_sides(sizes):
+    return len(set(sizes)) == len(sizes) and all(isinstance(side, int) and not isinstance(side, bool) and 32 <= side <= 1024 for side in sizes)
 
 
 def from_dict(cls, values, source="the recipe"):
@@ -107,6 +163,8 @@ def from_dict(cls, values, source="the recipe"):
 def _fits(value, default):
     if default is None:
         return value is None or isinstance(value, (str, int))
+    if isinstance(default, (tuple, bool)):
+        return isinstance(value, (tuple, list) if isinstance(default, tuple) else bool)
     return isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(default, (int, float)) else isinstance(value, type(default))
 
 

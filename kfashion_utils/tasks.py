@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.labels import RESERVED_COLUMNS, SEPARATOR, Head, Task
+from kfashion_utils.labels import RESERVED_COLUMNS, SEPARATOR, SUB, Head, Task
 
 STYLES = (  # Korean name, English name, parent (level 1); the index is the row number
     ("레트로", "retro", "서브컬쳐"),
@@ -90,8 +90,9 @@ def resolve_task(task, catalog):
 
 
 def label_columns(catalog):
-    """The columns of a catalog that are labels: all that the contract does not name."""
-    return [column for column in catalog.columns if column not in RESERVED_COLUMNS]
+    """The columns of a catalog that are heads: all that the contract does not name, but for second opinions (`sub_style` on `style`)."""
+    columns = [column for column in catalog.columns if column not in RESERVED_COLUMNS]
+    return [column for column in columns if column.removeprefix(SUB) not in set(columns) - {column}]
 
 
 def _head_of_values(column, catalog):

@@ -4,6 +4,7 @@ Frozen features are computed once and a linear head is solved on them; then, if 
 and a rate that halves every ten epochs. Whatever is random is a function of (seed, epoch), so an interrupted training goes on exactly.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,33 +17,30 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from kfashion_utils.backbones import file_digest, find_backbone, weights_file
 from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog, write_catalog
 from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.evaluation import describe, evaluate
-from kfashion_utils.features import compute_features, set_heads, solve_linear
+from kfashion_utils.evaluation import best_thresholds, describe, evaluate
+from kfashion_utils.features import compute_features, view_names
+from kfashion_utils.heads import class_shares, fit_head, model_prior
 from kfashion_utils.inputs import Batches
-from kfashion_utils.labels import RESERVED_COLUMNS
-from kfashion_utils.models import (
-    build_model,
-    file_digest,
-    find_backbone,
-    load_trained,
-    task_loss,
-    task_targets,
-    weights_file,
-)
+from kfashion_utils.labels import RESERVED_COLUMNS, SUB
+from kfashion_utils.models import build_model, load_trained, task_loss, task_targets
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.prediction import predict_flat, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
-from kfashion_utils.runs import MAY_GROW, Run, TrainConfig
+from kfashion_utils.runs import HUB, MAY_GROW, Run, TrainConfig, read_predictions
 from kfashion_utils.storage import finished_file, hash_file, only_one, sync_folder, write_json
 from kfashion_utils.tasks import resolve_task
 
 KEPT_CHECKPOINTS = 2
+SPLITS = {"train": ("train", "valid"), "all": ("train",)}  # rows that a training needs
+GUARDED = 16  # pictures looked at before a training starts
+START_FACTOR = 4  # how much larger than chance the first loss may be
 
 
-def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=None, workers=None, progress=True):
+def train(catalog, root, run, *, preprocess=None, config=None, task=None, split="train", cache=None, workers=None, progress=True):
     """Train one model.
 
     Args:
@@ -51,6 +49,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
         run: the run's folder; made, continued, or returned if it is finished.
         preprocess, config: the recipe; None = the defaults.
         task: a Task, a name, a file, or None = from the label columns.
+        split: `train` = learn from the train rows, judge the valid ones; `all` = the final fit: learn from both, and judge each row by heads
+            that did not see its group (out of fold). Frozen features only.
         cache: folder of caches for prepared pictures and features; None = `cache` beside the run's folder.
         workers: processes that prepare pictures; None = one a core.
         progress: say what is done, one line an epoch.
@@ -64,16 +64,17 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
     """
     preprocess = preprocess or Preprocess()
     config = config or TrainConfig()
-    config = config.resolved(bool(find_backbone(config.backbone).weights))
+    config = config.resolved(not config.backbone.startswith(HUB) and bool(find_backbone(config.backbone).weights))
+    _require_fit(split, config)
     catalog = complete_catalog(catalog)
-    _require_splits(catalog)
+    _require_splits(catalog, split)
     task = resolve_task(task, catalog)
     used = catalog[catalog["split"].isin(["train", "valid"])].reset_index(drop=True)
     task.encode(used)  # every unknown label, before anything is written
     refuse("the catalog is not usable", check_catalog(catalog))
-    weights = weights_file(config.backbone, config.weights)
+    weights = "preset" if config.weights == "preset" else weights_file(config.backbone, config.weights)
     run = Run(run)
-    recipe = _recipe(task, preprocess, config, used, weights)
+    recipe = _recipe(task, preprocess, config, used, weights, split)
     if _is_done(run, recipe):
         if progress:
             print(f"{run.path} is finished; nothing to do")
@@ -84,32 +85,49 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, cache=
         print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.ids)].reset_index(drop=True)
-    _require_rows(rows, task, prepared)
+    _require_rows(rows, task, prepared, split)
+    _require_span(prepared)
     started = time.time()
-    model = build_model(task, config.backbone, preprocess.size, weights, config.seed)
+    model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape)
     run.path.mkdir(parents=True, exist_ok=True)
     with only_one(run.path, "is being trained"):
         _write_recipe(run, recipe, root, used)
-        data = _Data(task, rows, prepared, config)
+        data = _Data(task, rows, prepared, config, split)
         _learn(model, data, run, config, cache, progress)
         _finish(run, data, started, progress)
     return run
 
 
-def _require_splits(catalog):
+def _require_fit(split, config):
+    if split not in ("train", "all"):
+        raise InputError(f"split {split!r}: expected 'train' or 'all'")
+    if split == "all" and config.fine_tune_epochs:
+        raise InputError(
+            f"split='all' judges rows out of fold, which {config.fine_tune_epochs} epochs of fine-tuning cannot give; use fine_tune_epochs=0, or split='train'"
+        )
+
+
+def _require_splits(catalog, split):
     empty = int((catalog["split"] == "").sum())
     if empty:
         raise InputError(
             f"{empty:,} of {len(catalog):,} rows of the catalog have no split; fill it first, groups kept together:\n"
             f"  kfashion split CATALOG --out CATALOG --valid 0.2 --seed 0"
         )
-    for name in ("train", "valid"):
+    for name in SPLITS[split]:
         if not (catalog["split"] == name).any():
             raise InputError(f"the catalog has no {name!r} row; fill the column with: kfashion split CATALOG --out CATALOG --valid 0.2")
 
 
-def _require_rows(rows, task, prepared):
-    for name in ("train", "valid"):
+def _require_span(prepared):
+    """Pictures hold values up to 255: one that was divided by 255 before would teach nothing."""
+    some = [prepared.pixels(row) for row in prepared.ids[:: max(1, len(prepared) // GUARDED)]]
+    if max(int(pixels.max()) for pixels in some) <= 1:
+        raise InputError(f"{len(some)} prepared pictures hold values 0..1 only, expected 0..255: scaled by 255 before they were saved? The model scales by itself")
+
+
+def _require_rows(rows, task, prepared, split):
+    for name in SPLITS[split]:
         part = rows[rows["split"] == name]
         if part.empty:
             raise InputError(f"not one {name!r} picture could be prepared; see {prepared.folder / 'failures.csv'}")
@@ -128,19 +146,30 @@ def _name_other_recipes(cache, preprocess):
 # The recipe of a run --------------------------------------------------------------------------------------------------
 
 
-def _recipe(task, preprocess, config, used, weights):
-    training = used[used["split"] == "train"]
+def _recipe(task, preprocess, config, used, weights, split):
+    training = used[used["split"] == "train"] if split == "train" else used
     regions = training["region"].replace("", "none").value_counts(normalize=True)
     return {
         "task": task.to_dict(),
         "preprocess": preprocess.to_dict(),
         "train": config.to_dict(),
-        "weights_sha256": file_digest(weights),
+        "split": split,
+        "weights_sha256": None if weights == "preset" else file_digest(weights),
         "catalog": {"hash": hash_catalog(used, _learned_columns(used)), "rows": used["split"].value_counts().to_dict()},
         "regions": {name: round(float(share), 4) for name, share in regions.items()},
         "lacking": round(float(preprocess.lacking(training).mean()), 4),
+        "prior": _priors(task, task.encode(training), config.balance),
         "environment": {**versions(), "keras_backend": keras.backend.backend()},
     }
+
+
+def _priors(task, labels, balance):
+    """{head: {"train": {class: share}, "model": the mix that the model's answers assume}}."""
+    priors = {}
+    for head, shares in zip(task.heads, class_shares(task, labels).values(), strict=True):
+        mixes = {"train": shares, "model": model_prior(head, shares, balance)}
+        priors[head.name] = {name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)} for name, mix in mixes.items()}
+    return priors
 
 
 def _learned_columns(catalog):
@@ -148,7 +177,7 @@ def _learned_columns(catalog):
     return ["id", "path", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
 
 
-IDENTITY = ("task", "preprocess", "train", "weights_sha256", "catalog")
+IDENTITY = ("task", "preprocess", "train", "split", "weights_sha256", "catalog")
 
 
 def _is_done(run, recipe):
@@ -172,7 +201,7 @@ def _write_recipe(run, recipe, root, used):
 
 def _differences(before, now):
     for part in IDENTITY:
-        old, new = before.get(part), now[part]
+        old, new = before.get(part, "train" if part == "split" else None), now[part]
         if old == new:
             continue
         if not isinstance(new, dict) or not isinstance(old, dict):
@@ -197,16 +226,28 @@ def _short(value):
 class _Data:
     """The rows of a training with their targets."""
 
-    def __init__(self, task, rows, prepared, config):
-        self.task, self.rows, self.prepared, self.config = task, rows, prepared, config
+    def __init__(self, task, rows, prepared, config, split):
+        self.task, self.rows, self.prepared, self.config, self.split = task, rows, prepared, config, split
         self.labels = task.encode(rows)
         self.targets = task_targets(task, self.labels)
 
-    def part(self, split):
-        return np.flatnonzero(self.rows["split"] == split)
+    def part(self, name):
+        """Row numbers that are learned from (`train`) or judged (`valid`); with split `all` both are all rows."""
+        return np.flatnonzero((self.rows["split"] == name) | (self.split == "all"))
 
     def ids(self, split):
         return self.rows["id"].to_numpy()[self.part(split)]
+
+    def figures(self, name, scores, prefix):
+        """Loss and each head's accuracy over the annotated rows of a part, given their flat probabilities."""
+        task, targets = self.task, self.targets[self.part(name)]
+        figures = {f"{prefix}loss": float(task_loss(task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))}
+        for number, head in enumerate(task.heads):
+            known = targets[:, task.num_classes + number] > 0
+            block, answer = (values[known][:, task.slices[head.name]] for values in (targets, scores))
+            right = ((answer >= 0.5) == (block > 0.5)).mean(axis=1) if head.multi else answer.argmax(1) == block.argmax(1)
+            figures[f"{prefix}{head.name}_accuracy"] = float(right.mean()) if known.any() else float("nan")
+        return figures
 
     def batches(self, split, epoch=None):
         config = self.config
@@ -224,12 +265,16 @@ def _learn(model, data, run, config, cache, progress):
     history = state.restore(model)
     if not history and config.weights != "none" or not config.fine_tune_epochs and not history:
         started = time.time()
-        _solve_heads(model, data, cache, progress)
-        figures = {"epoch": 0, "learning_rate": 0.0, **_judge(model, data, "train", ""), **_judge(model, data, "valid", "val_")}
+        fitted = _fit_head(model, data, cache, progress)
+        _keep_fit(run, data, fitted)
+        judged = _judge(model, data, "valid", "val_") if data.split == "train" else data.figures("valid", fitted.out_of_fold, "val_")
+        figures = {"epoch": 0, "learning_rate": 0.0, **_judge(model, data, "train", ""), **judged}
         history = state.save(model, [], {**figures, "seconds": round(time.time() - started, 2)})
         _report_epoch(history, config, progress)
     if history:
         _write_history(run, history)
+    if not history:
+        _require_sane_start(model, data)
     for epoch in range(int(history[-1]["epoch"]) + 1 if history else 1, config.fine_tune_epochs + 1):
         history = state.save(model, history, _one_epoch(model, data, config, epoch, progress))
         _write_history(run, history)
@@ -246,10 +291,47 @@ def _compile_kernels():
     return "auto" if tf.config.list_physical_devices("GPU") else False
 
 
-def _solve_heads(model, data, cache, progress):
-    ids, part = data.ids("train"), data.part("train")
-    views = [compute_features(model, data.prepared, ids, cache, view, progress) for view in ("original", "mirror")]
-    set_heads(model, solve_linear(data.task, np.stack(views), data.labels[part], data.rows["group"].to_numpy()[part]))
+def _require_sane_start(model, data):
+    """A network that starts from random weights knows nothing: its first loss is near the sum of ln(classes)."""
+    ids = data.ids("train")[:GUARDED]
+    targets = data.targets[data.part("train")[:GUARDED]]
+    scores = predict_flat(model, Batches(data.prepared, ids))
+    loss = float(task_loss(data.task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))
+    chance = sum(head.weight * (np.log(2) * len(head.classes) if head.multi else np.log(len(head.classes))) for head in data.task.heads)
+    if not loss < START_FACTOR * chance + 1:
+        raise InputError(f"the first loss is {loss:.3g}, where a network that knows nothing has {chance:.3g}: its weights, or the values of the pictures, are wrong")
+
+
+def _fit_head(model, data, cache, progress):
+    """Fit the head on frozen features and put it into the model; returns the FittedHead."""
+    part, config = data.part("train"), data.config
+    views = [compute_features(model, data.prepared, data.ids("train"), cache, view, progress) for view in view_names(config.views)]
+    rows = data.rows.iloc[part]
+    secondary = _second_opinions(data.task, rows) if config.sub_labels else None
+    fitted = fit_head(data.task, config, views, data.labels[part], rows["group"].to_numpy(), secondary, data.split == "all", progress)
+    for name, weights in fitted.weights.items():
+        model.get_layer(name).set_weights(weights)
+    return fitted
+
+
+def _keep_fit(run, data, fitted):
+    """Add what the fit found to `run.json`: settings, thresholds; with split `all` keep the predictions out of fold, too."""
+    fit = {"chosen": fitted.chosen, "thresholds": {}}
+    if fitted.out_of_fold is not None:
+        fit["thresholds"] = best_thresholds(data.task, data.labels[data.part("train")], fitted.out_of_fold)
+    if data.split == "all":
+        write_predictions(prediction_table(data.task, data.rows, fitted.out_of_fold), run.path / "out_of_fold.csv")
+    write_json(run.path / "run.json", {**run.recipe, "fit": fit})
+    vars(run).pop("recipe", None)
+
+
+def _second_opinions(task, rows):
+    """Flat labels of the columns `sub_<head>`, zeros where there is none."""
+    columns = {head.name: f"{SUB}{head.name}" for head in task.heads if f"{SUB}{head.name}" in rows.columns}
+    if not columns:
+        raise InputError(f"sub_labels: the catalog has no column {[SUB + head.name for head in task.heads]}; K-Fashion's is made by `kfashion catalog kfashion`")
+    blank = pd.DataFrame({head.name: rows[columns[head.name]] if head.name in columns else "" for head in task.heads})
+    return np.nan_to_num(task.encode(blank))
 
 
 def _one_epoch(model, data, config, epoch, progress):
@@ -262,12 +344,24 @@ def _one_epoch(model, data, config, epoch, progress):
     with tqdm(total=len(batches), desc=f"epoch {epoch}", unit="batch", leave=False, disable=not progress) as bar:
         step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         # one call an epoch: nothing is carried over but weights and optimizer, which a checkpoint holds
-        model.fit(batches, epochs=1, verbose=0, callbacks=[step, keras.callbacks.TerminateOnNaN()], shuffle=False)
+        with _memory_blamed(config.batch_size):
+            model.fit(batches, epochs=1, verbose=0, callbacks=[step, keras.callbacks.TerminateOnNaN()], shuffle=False)
     loss = float(model.history.history["loss"][-1])
     if not np.isfinite(loss):
         raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {config.rate(epoch):g} is too high, or the input holds no numbers; the last good epoch is kept")
     figures = {"epoch": epoch, "learning_rate": config.rate(epoch), "loss": loss, **_judge(model, data, "valid", "val_")}
     return {**figures, "seconds": round(time.time() - started, 2)}
+
+
+@contextlib.contextmanager
+def _memory_blamed(batch_size):
+    try:
+        yield
+    except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
+        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
+            smaller = max(1, batch_size // 2)
+            raise InputError(f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate), or smaller pictures") from error
+        raise
 
 
 def _reset_dropout(model, seed):
@@ -276,18 +370,8 @@ def _reset_dropout(model, seed):
             generator.state.assign(np.array([seed % 2**31, 0], generator.state.dtype))
 
 
-def _judge(model, data, split, prefix):
-    """Loss and each head's accuracy over the annotated rows of a split, as they are."""
-    part = data.part(split)
-    scores = predict_flat(model, Batches(data.prepared, data.ids(split)))
-    targets = data.targets[part]
-    figures = {f"{prefix}loss": float(task_loss(data.task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))}
-    for number, head in enumerate(data.task.heads):
-        known = targets[:, data.task.num_classes + number] > 0
-        block, answer = (values[known][:, data.task.slices[head.name]] for values in (targets, scores))
-        right = ((answer >= 0.5) == (block > 0.5)).mean(axis=1) if head.multi else answer.argmax(1) == block.argmax(1)
-        figures[f"{prefix}{head.name}_accuracy"] = float(right.mean()) if known.any() else float("nan")
-    return figures
+def _judge(model, data, part, prefix):
+    return data.figures(part, predict_flat(model, Batches(data.prepared, data.ids(part))), prefix)
 
 
 def _report_epoch(history, config, progress):
@@ -374,18 +458,29 @@ def _best(history):
 
 
 def _finish(run, data, started, progress):
-    """Predictions and figures of the validation rows from the best weights; `metrics.json` last."""
+    """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`); `metrics.json` last."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
     write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
     vars(run).pop("recipe", None)
-    model = load_trained(Run(run.path))
     valid = data.rows.iloc[data.part("valid")]
-    scores = predict_flat(model, Batches(data.prepared, valid["id"]))
-    predictions = prediction_table(data.task, valid, scores)
+    if data.split == "all":
+        predictions = read_predictions(run.path / "out_of_fold.csv")
+    else:
+        model = load_trained(Run(run.path))
+        predictions = prediction_table(data.task, valid, predict_flat(model, Batches(data.prepared, valid["id"])))
+    _warn_if_all_the_same(predictions, data.task)
     write_predictions(predictions, run.path / "predictions.csv")
     figures = evaluate(predictions, valid)
     write_json(run.path / "metrics.json", figures)
     if progress:
+        judged = "validation" if data.split == "train" else "out of fold"
         for head, values in figures.items():
-            print(f"{run.path}, validation, {head}: {describe(values)}")
+            print(f"{run.path}, {judged}, {head}: {describe(values)}")
+
+
+def _warn_if_all_the_same(predictions, task):
+    for head in task.heads:
+        scores = predictions[[f"{head.name}:{name}" for name in head.classes]].to_numpy()
+        if len(scores) > 1 and np.ptp(scores, axis=0).max() < 1e-4:
+            print(f"WARNING: {head.name}: every picture gets the same answer; the pictures, the labels or the rate are wrong, look at them (kf.show_images)")

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 import kfashion_utils as kf
-from kfashion_utils import inputs, training
+from kfashion_utils import features, inputs, training
 from kfashion_utils.backbones import build_base
 from kfashion_utils.errors import InputError
-from kfashion_utils.features import compute_features, solve_linear
+from kfashion_utils.features import compute_features, view_names
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.models import build_model
 from kfashion_utils.pixels import Preprocess
@@ -207,36 +207,39 @@ def test_wrong_splits_and_tasks_are_refused(run, colour_data):
 # Features and inputs --------------------------------------------------------------------------------------------------
 
 
-def test_features_are_computed_once_for_every_row_and_view(colour_data, tmp_path):
+@pytest.fixture
+def featured(colour_data, tmp_path):
     root, catalog = colour_data
     prepared = kf.preprocess_images(catalog, root, tmp_path, RECIPE, progress=False, workers=1)
     model = build_model(Task("t", (Head("label", ("a", "b")),)), "tiny", 32)
-    ids = catalog["id"].tolist()
-    some = compute_features(model, prepared, ids[:10], tmp_path, progress=False)
-    every = compute_features(model, prepared, ids[::-1], tmp_path, progress=False)
-    np.testing.assert_array_equal(every[::-1][:10], some)
-    assert len(list(tmp_path.glob("features/*/original/*.npz"))) == 2
-    mirror = compute_features(model, prepared, ids[:10], tmp_path, "mirror", progress=False)
-    assert np.abs(mirror - some).max() > 0
+    return model, prepared, catalog["id"].tolist(), tmp_path
+
+
+def test_features_are_computed_once_for_every_row_and_view(featured):
+    model, prepared, ids, cache = featured
+    some = np.asarray(compute_features(model, prepared, ids[:10], cache, progress=False))
+    every = compute_features(model, prepared, ids[::-1], cache, progress=False)
+    np.testing.assert_array_equal(np.asarray(every)[::-1][:10], some)
+    np.testing.assert_array_equal(every.take(np.array([44, 40])), some[[0, 4]])
+    assert len(list(cache.glob("features/*/original/*.features"))) == 2
+    views = [np.asarray(compute_features(model, prepared, ids[:10], cache, view, progress=False)) for view in view_names(4)]
+    for number, view in enumerate(views[1:], 1):
+        assert np.abs(view - some).max() > 0 and np.abs(view - views[number - 1]).max() > 0
+    again = compute_features(model, prepared, ids[9:4:-1], cache / "elsewhere", "light-1", progress=False)
+    np.testing.assert_allclose(np.asarray(again)[::-1], views[2][5:], atol=1e-5)  # a view is of the picture, not of its place in a call
     other = build_model(Task("t", (Head("label", ("a", "b")),)), "tiny", 32, seed=5)
-    assert np.abs(compute_features(other, prepared, ids[:10], tmp_path, progress=False) - some).max() > 0
+    assert np.abs(np.asarray(compute_features(other, prepared, ids[:10], cache, progress=False)) - some).max() > 0
 
 
-def test_linear_head_handles_several_heads_missing_labels_and_absent_classes():
-    rng = np.random.default_rng(0)
-    task = Task("t", (Head("a", ("x", "y", "never")), Head("b", ("p", "q"), multi=True)))
-    features = rng.normal(5, 3, (200, 6)).astype(np.float32)
-    labels = np.zeros((200, 5), np.float32)
-    labels[:, 0], labels[:, 1] = features[:, 0] > 5, features[:, 0] <= 5
-    labels[:, 3] = features[:, 1] > 5
-    labels[:20, :3] = np.nan
-    labels[20:40, 3:] = np.nan
-    solved = solve_linear(task, features, labels, np.arange(200) // 2)
-    (kernel, bias), (kernel2, bias2) = solved
-    logits = features @ kernel + bias
-    assert (logits[20:].argmax(1) == labels[20:, :3].argmax(1)).mean() > 0.95 and (logits.argmax(1) != 2).all()
-    several = features @ kernel2 + bias2
-    assert ((several[40:, 0] > 0) == labels[40:, 3]).mean() > 0.95 and (several[:, 1] < 0).all()
+def test_damaged_features_are_computed_again_and_repeated_rows_once(featured, monkeypatch):
+    model, prepared, ids, cache = featured
+    monkeypatch.setattr(features, "CHUNK", 20)
+    before = np.asarray(compute_features(model, prepared, ids, cache, progress=False))
+    chunks = sorted(cache.glob("features/*/original/*.features"))
+    assert len(chunks) == 3
+    for path, size in zip(chunks, (3, 400, 3000), strict=True):
+        path.write_bytes(path.read_bytes()[:size])
+    np.testing.assert_allclose(np.asarray(compute_features(model, prepared, ids * 2, cache, progress=False)), np.tile(before, (2, 1)), atol=1e-5)
 
 
 def test_batches_depend_on_seed_and_epoch_alone(colour_data, cache):
