@@ -24,6 +24,7 @@ _HOMES = {
     "check_catalog": "catalog",
     "split_catalog": "catalog",
     "count_classes": "catalog",
+    "photo_views": "views",
     "download": "datasets.download",
     "preprocess_images": "preprocess",
     "train": "training",

@@ -20,6 +20,7 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import source_version
 from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
 from kfashion_utils.storage import finished_file
+from kfashion_utils.tasks import label_columns
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
@@ -302,7 +303,7 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
 
 
 def _first_label(catalog):
-    labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
+    labels = label_columns(catalog)
     if not labels:
         raise InputError(f"the catalog has no label column beside {list(catalog.columns)}")
     return labels[0]

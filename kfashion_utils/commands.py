@@ -61,22 +61,23 @@ def download(name: str, /, *, folder: Path | None = None, filekey: str | None = 
     refuse(f"{name}: {len(names) - len(problems)} of {len(names)} files are there; `kfashion download` of one file says more", problems)
 
 
-def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo"] = "photo"):
+def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo", "garment"] = "photo"):
     """Turn a data set's files into the per-picture table; zips are read in place.
 
     Args:
         dataset: kfashion, sample or folders.
         root: folder with the data as downloaded.
         out: the table to write, .csv or .csv.gz; what was rejected is written beside it.
-        rows: what a row is.
+        rows: what a row is; garment = each labelled garment by itself, rows of a photo being its views.
     """
-    table, rejected = kf.build_catalog(dataset, root)
+    table, rejected = kf.build_catalog(dataset, root, rows=rows)
     kf.write_catalog(table, out)
     rejected_path = _beside(out, "rejected")
     with finished_file(rejected_path) as temporary:
         rejected.to_csv(temporary, index=False, lineterminator="\n")
     found = {kind: int((rejected["kind"] == kind).sum()) for kind in ("label", "picture", "archive")}
-    print(f"{out}: {len(table):,} rows, {table['group'].nunique():,} groups; rejected: " + ", ".join(f"{count:,} {kind}s" for kind, count in found.items()))
+    photos = f" of {table['photo'].nunique():,} photos" if rows != "photo" else ""
+    print(f"{out}: {len(table):,} rows{photos}, {table['group'].nunique():,} groups; rejected: " + ", ".join(f"{count:,} {kind}s" for kind, count in found.items()))
     if len(rejected):
         print(f"{summarize(rejected)}\n  all of them: {rejected_path}")
     for note, count in table.attrs["notes"].items():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, Head
+from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, SUB, Head
 from kfashion_utils.tasks import HEADS
 
 AVERAGES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "parent_accuracy", "majority")
@@ -83,7 +83,8 @@ def evaluate(predictions, catalog, *, rows=False):
     Returns:
         {head: {n, classes_present, accuracy, balanced_accuracy, macro_f1, top3, parent_accuracy, majority, regions}}. `n` counts
         annotated photos; averages run over classes that have at least one true row; `majority` is the accuracy of always
-        answering the most frequent class; `regions` the share of photos by who found their region (`none` = nobody).
+        answering the most frequent class; `main_or_sub`, there only where the catalog gives a single-label head second opinions
+        (`sub_<head>`), the share of photos whose answer is the label or the second one; `regions` the share of photos by who found their region (`none` = nobody).
         None = does not apply (a head without any annotated row, parents where a head has none, top3 below four classes and for multi-label heads, whose
         `accuracy` is that of the whole set of labels).
 
@@ -124,6 +125,10 @@ def _head_figures(head, predictions, truth):
     actual = head.encode(labels[known]).astype(int)
     scores = head_scores(predictions, head)[known]
     figures = multi_label_figures(actual, scores >= 0.5) if head.multi else single_label_figures(head, actual.argmax(1), scores)
+    if not head.multi and truth.get(f"{SUB}{head.name}", pd.Series(dtype=object)).ne(NOT_ANNOTATED).any():
+        answers = np.array(head.classes, object)[scores.argmax(axis=1)]
+        seconds = truth[f"{SUB}{head.name}"].to_numpy()[known]
+        figures["main_or_sub"] = float(((answers == labels[known]) | (answers == seconds)).mean())
     return {"n": int(known.sum()), **figures}
 
 
@@ -204,7 +209,10 @@ def describe(figures):
     """The figures of one head in two lines, always beside the majority baseline and the regions."""
     if not figures["n"]:
         return "no annotated photo"
-    shown = [f"accuracy {figures['accuracy']:.3f}", f"majority baseline {figures['majority']:.3f}", f"balanced {figures['balanced_accuracy']:.3f}"]
+    shown = [f"accuracy {figures['accuracy']:.3f}"]
+    if "main_or_sub" in figures:
+        shown.append(f"main or second label {figures['main_or_sub']:.3f}")
+    shown += [f"majority baseline {figures['majority']:.3f}", f"balanced {figures['balanced_accuracy']:.3f}"]
     for key, text in (("macro_f1", "macro F1"), ("top3", "top-3"), ("parent_accuracy", "parents")):
         if figures[key] is not None:
             shown.append(f"{text} {figures[key]:.3f}")

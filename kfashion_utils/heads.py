@@ -83,9 +83,12 @@ def _memory():
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _require_varied(deviation):
-    if not (deviation > 1e-6).any():
+def _divisors(mean, deviation):
+    """Standard deviations to divide by, float32; 1 where a feature is constant but for rounding."""
+    varied = deviation > 1e-7 * np.abs(mean).max()
+    if not varied.any():
         raise InputError("the backbone gives the same features for every picture: its weights, or the pictures, are constant; look at both (kf.show_images)")
+    return np.where(varied, deviation, 1.0).astype(np.float32)
 
 
 def _group_folds(groups):
@@ -151,9 +154,8 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None)
         balance: `none`, `sqrt`, `full` (class weights) or `logit`.
     """
     views = views if views.ndim == 3 else views[None]
-    mean, deviation = views.mean(axis=(0, 1)), views.std(axis=(0, 1))
-    _require_varied(deviation)
-    deviation = np.where(deviation > 1e-6, deviation, 1.0)
+    mean = views.mean(axis=(0, 1))
+    deviation = _divisors(mean, views.std(axis=(0, 1)))
     views = (views - mean) / deviation
     weights, chosen, scores = {}, {}, np.zeros(labels.shape, np.float32)
     for number, head in enumerate(task.heads):
@@ -323,8 +325,7 @@ def _moments(views, rows):
     count = len(rows) * len(views)
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    _require_varied(deviation)
-    return mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
+    return mean.astype(np.float32), _divisors(mean, deviation)
 
 
 def _folded(head, entries, mean, deviation):

@@ -125,11 +125,9 @@ def _wanted_mix(run, head, prior):
         return np.array([run.recipe["prior"][head.name]["train"][name] for name in head.classes])
     if prior == "uniform":
         return np.full(len(head.classes), 1 / len(head.classes))
-    if not isinstance(prior, dict):
-        raise InputError(f"prior {prior!r}: expected 'train', 'uniform' or a mapping {{class: share}}")
-    mix = prior.get(head.name) if isinstance(prior.get(head.name), dict) else prior
-    if any(isinstance(share, dict) for share in mix.values()):
-        return None  # of other heads
+    mix = _mix_of(run.task, head, prior)
+    if mix is None:
+        return None
     unknown, missing = [name for name in mix if name not in head.classes], [name for name in head.classes if name not in mix]
     problems = [f"class {name!r} is unknown to head {head.name!r}" for name in unknown] + [f"class {name!r} has no share" for name in missing]
     problems += [f"class {name!r}: share {share!r}, expected a number of 0 or more" for name, share in mix.items() if not _is_share(share)]
@@ -138,6 +136,17 @@ def _wanted_mix(run, head, prior):
     if head.multi and values.max() > 1 or not values.sum() > 0:
         raise InputError(f"the prior of head {head.name!r}: shares {values.tolist()}, expected {'0..1 each' if head.multi else 'a sum above 0'}")
     return values if head.multi else values / values.sum()
+
+
+def _mix_of(task, head, prior):
+    """{class: share} of one head; None = the prior speaks of other heads."""
+    if not isinstance(prior, dict) or not prior:
+        raise InputError(f"prior {prior!r}: expected 'train', 'uniform', a mapping {{class: share}} or {{head: {{class: share}}}}")
+    if all(isinstance(shares, dict) for shares in prior.values()):
+        refuse("the prior names heads that the run does not have", [repr(name) for name in prior if name not in task.slices])
+        return prior.get(head.name)
+    fitting = [one for one in task.heads if set(one.classes) & set(prior)] or task.heads
+    return prior if head in fitting else None
 
 
 def _is_share(share):

@@ -194,7 +194,7 @@ def _is_done(run, recipe):
 def _write_recipe(run, recipe, root, used):
     """Start a run's folder, or note in it that its epochs grew; the validation rows go with it, for its report."""
     (run.path / "metrics.json").unlink(missing_ok=True)
-    write_catalog(used[used["split"] == "valid"], run.path / "valid.csv.gz")
+    write_catalog(used if recipe["split"] == "all" else used[used["split"] == "valid"], run.path / "valid.csv.gz")
     write_json(run.path / "run.json", {**recipe, "root": str(Path(root).resolve())})
     vars(run).pop("recipe", None)
 

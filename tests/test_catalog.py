@@ -54,6 +54,19 @@ def test_groups_in_two_splits_are_a_problem():
     assert any("group 'g0' stands in 2 splits" in text for text in kf.check_catalog(catalog(3, split=["train", "valid", "train"])))
 
 
+def test_second_labels_are_no_labels_of_their_own(tmp_path):
+    table = catalog(60, sub_style=["c1", "", "c2"] * 20)
+    first = complete_catalog(table[[*table.columns[:-2], "sub_style", "style"]])
+    for one in (table, first):
+        assert count_classes(one).equals(count_classes(one, "style")) and kf.check_catalog(one) == []
+        pd.testing.assert_series_equal(kf.split_catalog(one)["split"], kf.split_catalog(table.drop(columns="sub_style"))["split"])
+    kf.write_catalog(table, tmp_path / "c.csv")
+    pd.testing.assert_frame_equal(kf.read_catalog(tmp_path / "c.csv"), table)
+    joined = complete_catalog(pd.concat([table.drop(columns="sub_style").assign(id=table["id"] + "x"), table], ignore_index=True))
+    assert joined["sub_style"].tolist() == [""] * 60 + table["sub_style"].tolist()
+    assert count_classes(table, "sub_style").index.tolist()[-1] in ("c1", "c2", "(no label)")
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     groups=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 6)), min_size=2, max_size=60),

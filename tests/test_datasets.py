@@ -25,8 +25,8 @@ def reasons(rejected, kind):
     return rejected[rejected["kind"] == kind]["reason"].value_counts().to_dict()
 
 
-def build(tree):
-    return kf.build_catalog("kfashion", tree.root)
+def build(tree, rows="photo"):
+    return kf.build_catalog("kfashion", tree.root, rows=rows)
 
 
 def test_one_row_a_photo_with_box_polygon_group_and_label(tree):
@@ -158,6 +158,63 @@ def test_boxes_are_clipped_and_zero_areas_dropped(tree):
     assert kf.check_catalog(catalog) == []
 
 
+TWO_GARMENTS = {"상의": ([(10, 10), (60, 12), (58, 50), (12, 48)], None), "하의": ([(-8, 40), (40, 40), (40, 130), (-8, 130)], None)}
+
+
+def test_garments_are_rows_of_their_own_photo(tree):
+    joined = [(10, 10), (30, 10), (30, 30), (10, 30), (10, 11)], [(50, 60), (70, 60), (70, 90), (50, 90)]
+    tree.pair(1, "모던", name="look_001_01.jpg", parts=TWO_GARMENTS)
+    tree.pair(2, "펑크", name="look_001_02.jpg", parts={"아우터": (joined[0] + joined[1], (9.5, 9.5, 20, 20))})
+    tree.pair(3, "모던", name="x.jpg", parts={})
+    tree.pair(4, "모던", name="x.jpg", parts={"하의": ([(5, 5), (5, 5), (5, 15)], (2, 2, 9, 10)), "원피스": (SQUARE, None)})
+    tree.photo(5, "모던")
+    photos, garments_ = build(tree)[0].set_index("id"), build(tree, "garment")
+    table, rejected = garments_[0].set_index("id"), garments_[1]
+    assert table.index.tolist() == ["1-bottom", "1-top", "2-outer", "3", "4-bottom", "4-dress"]
+    assert table["part"].tolist() == ["bottom", "top", "outer", "", "bottom", "dress"]
+    assert table["photo"].tolist() == ["1", "1", "2", "3", "4", "4"]
+    for column in ("path", "group", "split", "fold", "style", "sub_style"):
+        assert table[column].tolist() == photos.loc[table["photo"], column].tolist()
+    assert table.loc["1-top", ["left", "top", "right", "bottom"]].tolist() == [9.5, 9.5, 60, 50]
+    assert table.loc["1-bottom", ["left", "top", "right", "bottom"]].tolist() == [0, 39.5, 40, 100]
+    assert json.loads(table.loc["1-top", "polygon"]) == [[[10, 10], [60, 12], [58, 50], [12, 48]]]
+    same = [*["left", "top", "right", "bottom"], "polygon", "region"]
+    assert table.loc["2-outer", same].equals(photos.loc["2", same].rename("2-outer"))  # an only garment is the photo's region
+    assert table.loc["3", "region"] == "" and np.isnan(table.loc["3", "left"]) and table.loc["4-bottom", "polygon"] == ""
+    assert reasons(rejected, "picture") == {"picture without a label": 1}
+    assert kf.check_catalog(table.reset_index(), tree.root) == []
+    split = kf.split_catalog(table.reset_index(), valid=0.5)
+    assert split.groupby("photo")["split"].nunique().max() == 1
+
+
+def test_ids_of_garments_stay_unique_and_equal_pictures_are_counted_by_photo(tree):
+    tree.pair(1, "모던", name="a.jpg", parts=TWO_GARMENTS)
+    tree.label(2, "펑크", stem="1-top", name="b.jpg", parts={})
+    tree.photo(1, "펑크", stem="1-top")
+    table, _ = build(tree, "garment")
+    assert len(table) == 3 and table["id"].is_unique and kf.check_catalog(table, tree.root) == []
+    assert table.attrs["notes"]["equal pictures with different styles"] == 2 and table["group"].nunique() == 1
+
+
+def test_a_data_set_without_garments_says_so(tmp_path, tree):
+    picture(tmp_path / "a" / "b.jpg")
+    with pytest.raises(InputError, match="a row of 'folders' is a photo, not a garment"):
+        kf.build_catalog("folders", tmp_path, rows="garment")
+    with pytest.raises(InputError, match="a row of 'kfashion' is a photo or a garment, not a pixel"):
+        build(tree, "pixel")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("펑크/로커", "펑크"), (" 레트로\xa0", "레트로"), ("모던", ""), ("기타", ""), ("", ""), (None, ""), ("우주복", ""), (3, ""), ([{}], "")]
+)
+def test_the_second_style_is_a_column_beside_the_first(tree, given, meant):
+    tree.label(1, None, folder="모던", text=written(lambda details, _: details[ATTRIBUTES]["스타일"][0].update({"서브스타일": given})))
+    tree.photo(1, "모던")
+    catalog, _ = build(tree)
+    assert catalog.columns.tolist()[-2:] == ["style", "sub_style"] and catalog["sub_style"].tolist() == [meant]
+    assert sum(catalog.attrs["notes"].values()) == (given in ("우주복", 3) or isinstance(given, list))
+
+
 def test_class_folders_with_and_without_split_folders(tmp_path):
     for split in ("train", "validation", "test"):
         for name in ("dress", "모자"):
@@ -211,6 +268,24 @@ def test_every_file_of_the_real_sample_is_accounted_for(real_data, tmp_path):
         pack(root / part, tmp_path / f"{part.rpartition('/')[2]}.zip")
     zipped, _ = kf.build_catalog("kfashion", tmp_path)
     assert zipped.drop(columns="path").equals(catalog.drop(columns="path"))
+
+
+@pytest.mark.realdata
+def test_the_garments_of_the_real_sample(real_data):
+    root = real_data / "kfashion" / "New_sample"
+    photos, _ = kf.build_catalog("kfashion", root)
+    table, rejected = kf.build_catalog("kfashion", root, rows="garment")
+    assert table["photo"].nunique() + (rejected["kind"] == "label").sum() == len(list(root.rglob("*.json"))) == 700
+    annotated, whole = table[table["part"] != ""], table[table["part"] == ""]
+    assert table.attrs["notes"]["garment with attributes and no region: it gets no row"] == 73
+    assert (len(table), len(whole)) == (930, 2) and whole["id"].tolist() == photos.loc[photos["region"] == "", "id"].tolist()
+    assert (annotated["id"] == annotated["photo"] + "-" + annotated["part"]).all() and set(annotated["part"]) == {"outer", "top", "bottom", "dress"}
+    assert kf.check_catalog(table, root) == []
+    union = annotated.groupby("photo").agg({"left": "min", "top": "min", "right": "max", "bottom": "max"})
+    boxes = photos.set_index("id").loc[union.index, ["left", "top", "right", "bottom"]]
+    np.testing.assert_array_equal(union.to_numpy(), boxes.to_numpy())
+    assert (table.groupby("photo")["group"].nunique() == 1).all()
+    assert 0.4 < (photos["sub_style"] != "").mean() < 0.7 and (photos["sub_style"] != photos["style"]).all()
 
 
 @pytest.mark.realdata
@@ -328,6 +403,9 @@ NOTED = {
     "several styles: the first counts": lambda details, _: details[ATTRIBUTES]["스타일"].append({"스타일": "펑크"}),
     "style in another spelling: normalised": {"style": unicodedata.normalize("NFD", "모던") + "\xa0"},
     "folder and style differ: the label's style counts": {"folder": "펑크"},
+    "garment wholly outside the picture: it gets no row": {"parts": {"상의": (SQUARE, None), "하의": ([(200, 10), (230, 10), (230, 30)], None)}, "rows": "garment"},
+    "garment with attributes and no region: it gets no row": {"change": in_part("라벨링", "하의", 카테고리="팬츠"), "rows": "garment"},
+    "sub-style that is none of the 23 styles: dropped": lambda details, _: details[ATTRIBUTES]["스타일"][0].update({"서브스타일": "우주복"}),
     "no garment labelled": {"parts": {}},
     "garment without 카테고리": in_part(ATTRIBUTES, 카테고리=None, 색상="블랙"),
 }
@@ -353,12 +431,12 @@ def test_a_flaw_that_costs_the_row_is_named(tree, reason):
 @pytest.mark.parametrize("note", NOTED)
 def test_a_flaw_that_is_mended_is_counted(tree, note):
     change = NOTED[note]
-    options = dict(change) if isinstance(change, dict) else {}
-    folder = options.pop("folder", "모던")
-    data = change(written()) if note in ON_BYTES else written(None if options or isinstance(change, dict) else change, **options)
+    options = dict(change) if isinstance(change, dict) else {"change": change}
+    folder, rows = options.pop("folder", "모던"), options.pop("rows", "photo")
+    data = change(written()) if note in ON_BYTES else written(**options)
     tree.label(1, None, folder=folder, text=data)
     tree.photo(1, "모던")
-    catalog, rejected = build(tree)
+    catalog, rejected = build(tree, rows)
     assert rejected.empty and catalog["style"].tolist() == ["모던"]
     expected = {note} | ({"no garment annotated: the whole picture is used", "no garment labelled"} if options.get("parts") == {} else set())
     assert catalog.attrs["notes"] == dict.fromkeys(expected, 1)
@@ -369,6 +447,7 @@ def test_what_is_dropped_of_a_garment_leaves_the_rest():
     notes = Counter()
     details = json.loads(written(in_part(POLYGON, X좌표2=float("inf"))))["데이터셋 정보"]["데이터셋 상세설명"]
     assert garments.region_of(details, (80, 100), notes) == ([9.5, 9.5, 59.5, 50], [[[10, 10], [58, 50], [12, 48]]])
+    assert garments.regions_of(details, (80, 100), notes) == {"상의": garments.region_of(details, (80, 100), notes)}
     details[RECT]["상의"][0]["가로"] = None
     assert garments.region_of(details, (80, 100), notes) == ([10, 10, 58, 50], [[[10, 10], [58, 50], [12, 48]]])
 
@@ -419,7 +498,9 @@ def test_five_hundred_damaged_labels_are_rows_or_rejections():
             changed[place : place + rng.randint(0, 3)] = rng.choice([b"", b"\xff", b"9", b'"', b"\\ud800", b"e999", rng.randbytes(2)])
         content = mutate(json.loads(data), rng)
         for text in (bytes(changed), json.dumps(content).encode()):
-            label = kfashion._read_label(text, file, notes)
+            label = kfashion._read_label(text, file, notes, kfashion._whole_region)
+            again = kfashion._read_label(text, file, Counter(), kfashion._garments)
+            assert (label.problem and label.problem.args[0]) == (again.problem and again.problem.args[0])
             problems[label.problem.args[0] if label.problem else "row"] += 1
             rows += [{**label.row, "path": "x.jpg", "id": f"{number}-{len(rows)}"}] if label.row else []
     assert problems.keys() <= {"row", *kfashion.REJECTIONS} and notes.keys() <= kfashion.NOTES.keys()

@@ -73,6 +73,31 @@ def test_photos_are_judged_once_by_the_mean_of_their_rows():
     np.testing.assert_allclose(mean["style:모던"], [table["style:모던"][:2].mean(), table["style:모던"][2:].mean()])
 
 
+def test_second_labels_count_beside_the_first_where_there_are_any():
+    table, catalog, actual, scores = case()
+    answers = np.array(STYLE.classes)[scores.argmax(1)]
+    assert "main_or_sub" not in kf.evaluate(table, catalog)["style"] and kf.evaluate(table, catalog.assign(sub_style="")) == kf.evaluate(table, catalog)
+    seconds = np.where(np.arange(200) % 2, answers, "펑크").astype(object)
+    plain, figures = kf.evaluate(table, catalog)["style"], kf.evaluate(table, catalog.assign(sub_style=seconds))["style"]
+    assert figures.pop("main_or_sub") == np.mean((scores.argmax(1) == actual) | (answers == seconds)) > plain["accuracy"]
+    assert figures == plain
+    said = describe(kf.evaluate(table, catalog.assign(sub_style=answers))["style"])
+    assert said.startswith(f"accuracy {plain['accuracy']:.3f}, main or second label 1.000, majority baseline")
+    unknown = catalog.assign(style="", sub_style="모던", other="x")
+    unknown.loc[:9, "style"] = "모던"
+    assert kf.evaluate(table, unknown)["style"]["n"] == 10
+
+
+def test_second_labels_are_judged_once_a_photo():
+    table, catalog, *_ = case(4)
+    table["photo"] = catalog["photo"] = ["a", "a", "b", "b"]
+    answer = average_photos(table)["style"]
+    catalog["sub_style"] = [answer[0]] * 2 + [""] * 2
+    catalog["style"] = ["펑크"] * 2 + [answer[1]] * 2
+    figures = kf.evaluate(table, catalog)["style"]
+    assert (figures["n"], figures["accuracy"], figures["main_or_sub"]) == (2, 0.5, 1.0)
+
+
 def test_a_mismatch_is_refused_with_every_problem():
     table, catalog, *_ = case(10)
     table.loc[3, "id"] = "stranger"

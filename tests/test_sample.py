@@ -43,6 +43,16 @@ def test_it_is_read_like_ai_hubs_own(drawn):
     assert catalog["group"].nunique() < len(catalog) / 2  # looks of several shots
 
 
+def test_half_of_the_labels_give_a_second_style_of_the_same_kind(drawn):
+    catalog, _ = kf.build_catalog("sample", drawn[0])
+    seconds = catalog[catalog["sub_style"] != ""]
+    assert 0.35 < len(seconds) / len(catalog) < 0.75 and (seconds["sub_style"] != seconds["style"]).all()
+    parent = dict(zip(STYLE.classes, STYLE.parents, strict=True))
+    assert (seconds["style"].map(parent) == seconds["sub_style"].map(parent)).mean() > 0.85
+    garments, _ = kf.build_catalog("sample", drawn[0], rows="garment")
+    assert garments["photo"].nunique() == len(catalog) < len(garments) and kf.check_catalog(garments, drawn[0]) == []
+
+
 def test_the_faults_of_the_real_archive_are_planted(drawn, tmp_path):
     root, _ = drawn
     catalog, rejected = kf.build_catalog("sample", root)

@@ -11,7 +11,7 @@ from kfashion_utils.backbones import build_base
 from kfashion_utils.errors import InputError
 from kfashion_utils.features import compute_features, view_names
 from kfashion_utils.labels import Head, Task
-from kfashion_utils.models import build_model
+from kfashion_utils.models import build_head, build_model, load_trained
 from kfashion_utils.pixels import Preprocess
 
 RECIPE = Preprocess(size=32)
@@ -50,6 +50,78 @@ def test_a_run_folder_holds_what_it_promises(run, colour_data):
 def test_a_linear_head_on_frozen_features_learns_colours(colour_data, cache, tmp_path):
     run = train(colour_data, tmp_path / "run", FROZEN, cache)
     assert run.history["epoch"].tolist() == [0] and run.metrics["label"]["accuracy"] == 1.0
+
+
+def test_the_final_fit_learns_from_everything_and_is_judged_out_of_fold(colour_data, cache, tmp_path):
+    run = train(colour_data, tmp_path / "run", FROZEN, cache, split="all")
+    root, catalog = colour_data
+    assert run.recipe["split"] == "all" and sorted(run.predictions["id"]) == sorted(catalog["id"]) == sorted(run.catalog["id"])
+    assert run.metrics == kf.evaluate(run.predictions, catalog) and run.metrics["label"]["accuracy"] > 0.9
+    inside = kf.predict(run, catalog, root, cache=cache, progress=False).set_index("id").loc[run.predictions["id"]]
+    assert np.abs(inside["label:빨강"].to_numpy() - run.predictions["label:빨강"].to_numpy()).max() > 1e-3  # not what it says of rows it learned
+    with pytest.raises(InputError, match="split: train|split: all"):
+        train(colour_data, tmp_path / "run", FROZEN, cache)
+    with pytest.raises(InputError, match="fine_tune_epochs=0"):
+        train(colour_data, tmp_path / "other", SCRATCH, cache, split="all")
+    only = catalog.assign(split="train")
+    assert train((root, only), tmp_path / "only", FROZEN, cache, split="all").finished
+
+
+@pytest.mark.parametrize("head", ["hidden", "residual"])
+def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(head, colour_data, cache, tmp_path):
+    config = kf.TrainConfig(backbone="mobilenet_025", weights="none", fine_tune_epochs=0, taps="stages", sizes=(32, 48), head=head, head_epochs=4, views=3)
+    run = train(colour_data, tmp_path / "run", config, cache)
+    model = load_trained(run)
+    depth = 2 * 3 * (128 + 256)
+    assert model.get_layer("features").output.shape == (None, depth)
+    root, catalog = colour_data
+    prepared = kf.preprocess_images(catalog, root, cache, RECIPE, progress=False, workers=1)
+    ids = catalog["id"].tolist()
+    rows = compute_features(model, prepared, ids, cache, progress=False)
+    from_features = model_of_head(model, run.task, head, depth).predict(np.asarray(rows), verbose=0)
+    through_the_base = model.predict(inputs.Batches(prepared, ids), verbose=0)
+    np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
+    served = kf.predict(run, catalog, root, progress=False)
+    np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), through_the_base, atol=1e-6)
+
+
+def model_of_head(model, task, head, depth):
+    alone = build_head(task, head, depth)
+    for layer in alone.layers:
+        if layer.weights:
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    return alone
+
+
+def test_pictures_scaled_before_and_a_mad_start_are_refused(colour_data, cache, tmp_path, monkeypatch):
+    root, catalog = colour_data
+    prepared = kf.preprocess_images(catalog, root, cache, RECIPE, progress=False, workers=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(prepared), "pixels", lambda self, row: np.ones((32, 32, 3), np.uint8))
+        with pytest.raises(InputError, match="values 0..1 only"):
+            train(colour_data, tmp_path / "scaled", SCRATCH, cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "predict_flat", lambda model, batches: np.full((len(batches.ids), 3), 1e-30, np.float32))
+        with pytest.raises(InputError, match="the first loss is"):
+            train(colour_data, tmp_path / "mad", SCRATCH, cache)
+
+
+def test_out_of_memory_names_the_batch_size_to_try(colour_data, cache, tmp_path, monkeypatch):
+    def greedy(*_, **__):
+        raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating tensor")
+
+    monkeypatch.setattr("keras.Model.fit", greedy)
+    with pytest.raises(InputError, match="batch_size=8; try batch_size=4"):
+        train(colour_data, tmp_path / "run", SCRATCH, cache)
+
+
+def test_equal_answers_for_every_picture_are_said(capsys, run):
+    table = run.predictions.copy()
+    table[["label:빨강", "label:초록", "label:파랑"]] = 1 / 3
+    training._warn_if_all_the_same(table, run.task)
+    assert "every picture gets the same answer" in capsys.readouterr().out
+    training._warn_if_all_the_same(run.predictions, run.task)
+    assert not capsys.readouterr().out
 
 
 def test_a_finished_run_is_returned_and_more_epochs_continue_it(run, colour_data, cache, tmp_path):

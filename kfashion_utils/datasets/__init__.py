@@ -2,60 +2,80 @@
 
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 
-from kfashion_utils.catalog import complete_catalog, join_groups, unique_ids
+from kfashion_utils.catalog import BOX, complete_catalog, join_groups, unique_ids
 from kfashion_utils.datasets import folders, kfashion
 from kfashion_utils.datasets.files import content_keys, list_files
 from kfashion_utils.errors import InputError, listing
-from kfashion_utils.labels import RESERVED_COLUMNS
+from kfashion_utils.tasks import label_columns
 
-DATASETS = {  # name: function(files, root) -> (rows, rejected, notes)
-    "kfashion": kfashion.read_rows,
-    "sample": kfashion.read_rows,  # drawn in AI Hub's own format
-    "folders": folders.read_rows,
+KFASHION = {"photo": kfashion.read_photos, "garment": kfashion.read_garments}
+DATASETS = {  # name: {what a row of the catalog is: function(files, root) -> (rows, one a photo; rejected; notes)}
+    "kfashion": KFASHION,
+    "sample": KFASHION,  # drawn in AI Hub's own format
+    "folders": {"photo": folders.read_rows},
 }
+GARMENT_COLUMNS = [*BOX, "polygon", "region", "part"]
 REJECTED_COLUMNS = ["path", "kind", "reason", "detail"]
 
 
-def build_catalog(dataset, root):
+def build_catalog(dataset, root, rows="photo"):
     """The per-picture table of a data set.
 
     Args:
         dataset: a row of `DATASETS`.
         root: folder with the data as downloaded; zips are read in place.
+        rows: `photo`; or `garment` = one row a garment with a box or polygon, labelled by `part` and called `<photo>-<part>`, rows of one
+            photo being its views. A photo without any keeps one row of the whole picture.
 
     Returns:
         (catalog, rejected): the catalog sorted by id, byte-equal pictures joined into one group; and a DataFrame
         `path, kind, reason, detail`, one row for each label file, picture or archive that is not in the catalog. Label files kept
-        plus rejected are those found, and the same for pictures. `catalog.attrs["notes"]` counts what was mended.
+        plus rejected are those found, and the same for pictures (where rows are garments, count `photo`). `catalog.attrs["notes"]`
+        counts what was mended.
 
     Raises:
-        InputError: unknown data set, no folder, nothing in it, or nothing usable (every reason with its count).
+        InputError: unknown data set, one without garments, no folder, nothing in it, or nothing usable (every reason with its count).
     """
     if dataset not in DATASETS:
         raise InputError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
+    if rows not in DATASETS[dataset]:
+        raise InputError(f"a row of {dataset!r} is a {' or a '.join(DATASETS[dataset])}, not a {rows}; choose another --rows")
     files, rejected = list_files(root)
-    rows, more, notes = DATASETS[dataset](files, root)
+    found, more, notes = DATASETS[dataset][rows](files, root)
     rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object).sort_values("path", ignore_index=True)
-    if not rows:
+    if not found:
         raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{summarize(rejected) or '  no picture among them'}")
-    paths = [row["path"] for row in rows]
-    ids = unique_ids([row["name"] for row in rows], paths)
-    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in rows] for column in rows[0]}}).drop(columns="name")
-    rows.clear()
+    paths = [row["path"] for row in found]
+    ids = unique_ids([row["name"] for row in found], paths)
+    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in found] for column in found[0]}}).drop(columns="name")
+    found.clear()
+    garments = dict(zip(ids, table.pop("garments"), strict=True)) if "garments" in table else None
     contents = content_keys(paths, root)
     table["group"] = table["group"].where(table["group"] != "", table["id"])
     table["group"] = join_groups(table["group"], contents)
     notes = Counter(notes) + _conflicts(table, contents)
     catalog = complete_catalog(table.sort_values("id", ignore_index=True))
+    if garments is not None:
+        catalog = _garment_rows(catalog, garments)
     catalog.attrs["notes"] = dict(sorted(notes.items()))
     return catalog, rejected
 
 
+def _garment_rows(catalog, garments):
+    """One row a garment in place of each photo's row. `garments`: {id: list of mappings of `GARMENT_COLUMNS`}."""
+    counts = [max(len(garments[name]), 1) for name in catalog["id"]]
+    table = catalog.iloc[np.repeat(np.arange(len(catalog)), counts)].reset_index(drop=True)
+    table[GARMENT_COLUMNS] = pd.DataFrame([values for name in catalog["id"] for values in garments[name] or [{}]], columns=GARMENT_COLUMNS)
+    names = [f"{photo}-{part}" if isinstance(part, str) else photo for photo, part in zip(table["photo"], table["part"], strict=True)]
+    return complete_catalog(table.assign(id=unique_ids(names, table["path"])).sort_values("id", ignore_index=True))
+
+
 def _conflicts(table, contents):
     """Counter of the rows whose picture is byte-equal to another's that is labelled otherwise; they are kept, in one group."""
-    columns = [name for name in table.columns if name not in RESERVED_COLUMNS]
+    columns = label_columns(table)
     equal = table[columns].assign(content=contents).dropna(subset="content")
     several = equal.groupby("content")[columns].transform("nunique").gt(1).any(axis=1) if len(equal) else equal
     return Counter({f"equal pictures with different {' or '.join(columns)}s": int(several.sum())} if len(equal) else {})

@@ -38,6 +38,8 @@ NOTES = {  # text that is counted: what it means
     "no picture size in the label: box not clipped": "width or height missing, no number, or 0",
     "several entries of one garment: the first counts": "the lists hold one entry each in every label measured",
     "no garment annotated: the whole picture is used": "no rectangle and no polygon",
+    "garment wholly outside the picture: it gets no row": "or less than a pixel inside; where rows are garments",
+    "garment with attributes and no region: it gets no row": "7 % of the garments measured; where rows are garments",
 }
 
 
@@ -62,20 +64,56 @@ def region_of(details, size, notes):
     Returns:
         ([left, top, right, bottom] or None, list of rings for the even-odd rule), inside the picture, one decimal.
     """
-    garments, boxes = [], []
-    for part in PARTS:
-        rings, box = _garment(details, part, notes)
-        garments += [rings] if rings else []
-        boxes += [box] if box else []
-    if not boxes:
-        notes["no garment annotated: the whole picture is used"] += 1
+    found = _annotated(details, notes)
+    if not found:
         return None, []
+    box, rings = _inside_picture(list(found.values()), _limits(size, notes), notes)
+    if box is None:
+        notes["box wholly outside the picture: the whole picture is used"] += 1
+    return box, rings
+
+
+def regions_of(details, size, notes):
+    """Box and polygon of each garment by itself.
+
+    Args: those of `region_of`.
+
+    Returns:
+        {key of `PARTS`: (box, rings)} of the garments with a rectangle or a polygon inside the picture, each as `region_of` has them.
+    """
+    found = _annotated(details, notes)
+    labelled = [part for part in PARTS if first_entry(details.get("라벨링"), part)]
+    notes["garment with attributes and no region: it gets no row"] += len(set(labelled) - found.keys())
+    limits = _limits(size, notes) if found else []
+    regions = {part: _inside_picture([garment], limits, notes) for part, garment in found.items()}
+    kept = {part: region for part, region in regions.items() if region[0] is not None}
+    notes["garment wholly outside the picture: it gets no row"] += len(regions) - len(kept)
+    return kept
+
+
+def _annotated(details, notes):
+    """{part: (rings, box)} of the garments that have a rectangle or a polygon."""
+    garments = {part: _garment(details, part, notes) for part in PARTS}
+    found = {part: (rings, box) for part, (rings, box) in garments.items() if box}
+    if not found:
+        notes["no garment annotated: the whole picture is used"] += 1
+    return found
+
+
+def _limits(size, notes):
+    """[width, height] of the picture, infinite where the label does not say."""
     limits = [side if side and side > 0 else math.inf for side in map(finite, size)]
     if math.inf in limits:
         notes["no picture size in the label: box not clipped"] += 1
-    box, whole = _clip_box(boxes, limits, notes)
+    return limits
+
+
+def _inside_picture(found, limits, notes):
+    """Garments, each (rings, box), as one region: (box or None, rings for the even-odd rule), inside the picture, one decimal."""
+    box, whole = _clip_box([box for _, box in found], limits, notes)
     if box is None:
         return None, []
+    garments = [rings for rings, _ in found if rings]
     if not whole:
         garments = [[np.clip(ring, 0, limits) for ring in rings] for rings in garments]
     rings = [ring for rings in garments for ring in rings]
@@ -222,7 +260,6 @@ def _clip_box(boxes, limits, notes):
     box = [min(lefts), min(tops), max(rights), max(bottoms)]
     clipped = [min(max(value, 0), limit) for value, limit in zip(box, [*limits, *limits], strict=True)]
     if clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
-        notes["box wholly outside the picture: the whole picture is used"] += 1
         return None, False
     if clipped != box:
         notes["box outside the picture: clipped"] += 1

@@ -1,4 +1,4 @@
-"""AI Hub's K-Fashion (dataSetSn=51): JSON labels and photographs, in folders or in the zips as downloaded. One row a photograph.
+"""AI Hub's K-Fashion (dataSetSn=51): JSON labels and photographs, in folders or in the zips as downloaded. One row a photograph, or a garment.
 
 A label finds its picture by its own stem, then by `이미지 파일명`, then by `이미지 식별자`. The polygon is the union of the garments,
 the box the union of their rectangles and polygons, clipped to the picture (`garments.py`). The group is the look: of
@@ -16,7 +16,7 @@ import shapely
 
 from kfashion_utils.datasets import garments
 from kfashion_utils.datasets.files import PICTURE_SUFFIXES, SPLIT_FOLDERS, read_bytes
-from kfashion_utils.datasets.garments import first_entry, region_of
+from kfashion_utils.datasets.garments import first_entry, region_of, regions_of
 from kfashion_utils.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
 
 MAX_LABEL_BYTES = 8 * 2**20
@@ -48,6 +48,7 @@ NOTES = {  # text that is counted: what it means; the row is kept
     "several styles: the first counts": "the list holds one entry in every label measured",
     "style in another spelling: normalised": "an alias, decomposed Hangul, blanks",
     "folder and style differ: the label's style counts": "the folder is another style's, or 기타",
+    "sub-style that is none of the 23 styles: dropped": "서브스타일 is something else",
     "no garment labelled": "no garment has attributes",
     "garment without 카테고리": "an optional key",
 }
@@ -60,12 +61,21 @@ class LabelRejected(ValueError):
     """A label file that makes no row: (reason of `REJECTIONS`, detail)."""
 
 
-def read_rows(files, root):
-    """See `DATASETS`; the label column is `style`."""
+def read_photos(files, root):
+    """See `DATASETS`; the label columns are `style` and, a second opinion on it, `sub_style`."""
+    return _read_rows(files, root, _whole_region)
+
+
+def read_garments(files, root):
+    """See `DATASETS`: `garments` of a row are the columns, `part` among them, in which its garments differ from it."""
+    return _read_rows(files, root, _garments)
+
+
+def _read_rows(files, root, regions):
     labels = [file for file in files if file.suffix == ".json"]
     pictures = [file for file in files if file.suffix in PICTURE_SUFFIXES]
     notes = Counter()
-    read = [_load_label(label, root, notes) for label in labels]
+    read = [_load_label(label, root, notes, regions) for label in labels]
     matches, unmatched = _match(read, pictures)
     rows, rejected, used = [], [], set()
     for label in read:
@@ -81,15 +91,15 @@ def read_rows(files, root):
     return rows, rejected, +notes
 
 
-def _load_label(label, root, notes):
+def _load_label(label, root, notes, regions):
     try:
-        return _read_label(read_bytes(label.path, root, MAX_LABEL_BYTES), label, notes)
+        return _read_label(read_bytes(label.path, root, MAX_LABEL_BYTES), label, notes, regions)
     except (ValueError, KeyError, PermissionError) as error:
         reason = "label is too large" if str(error).startswith("too large") else "label cannot be read"
         return Label(label, "", "", {}, LabelRejected(reason, str(error)))
 
 
-def _read_label(data, file, notes):
+def _read_label(data, file, notes, regions):
     """What is kept of a label file: a row but for its picture, or why there is none. The JSON itself, 17 kB in memory, is dropped."""
     mended = Counter()
     try:
@@ -99,7 +109,7 @@ def _read_label(data, file, notes):
     names = _file_name(content), _identifier(content)
     try:
         style = _style(content, mended)
-        row = _row(file, content, style, mended)
+        row = _row(file, content, style, mended, regions)
         _count_labels(content, file, style, mended)
     except LabelRejected as problem:
         return Label(file, *names, {}, problem)
@@ -229,6 +239,18 @@ def _style(content, notes):
     return name
 
 
+def _sub_style(content, style, notes):
+    """The second style, where there is one of the 23 that is not the first; else empty."""
+    written = first_entry(_details(content).get("라벨링"), "스타일").get("서브스타일")
+    name = _style_name(str(written or ""))
+    if name in ("", NO_STYLE, style):
+        return ""
+    if name not in STYLE.classes:
+        notes["sub-style that is none of the 23 styles: dropped"] += 1
+        return ""
+    return name
+
+
 def _style_name(text):
     name = unicodedata.normalize("NFC", text).replace("\xa0", " ").strip()
     return STYLE_ALIASES.get(name, name)
@@ -246,16 +268,31 @@ def _count_labels(content, file, style, notes):
         notes["folder and style differ: the label's style counts"] += 1
 
 
-def _row(label, content, style, notes):
+def _row(label, content, style, notes, regions):
     info = _image_info(content)
-    box, rings = region_of(_details(content), (info.get("이미지 너비"), info.get("이미지 높이")), notes)
     look = LOOK.match(_stem(_file_name(content)))
     return {
         "name": label.stem,
         "group": look.group(1) if look else "",
         "split": next((SPLIT_FOLDERS[name.lower()] for name in label.folders if name.lower() in SPLIT_FOLDERS), ""),
+        **regions(_details(content), (info.get("이미지 너비"), info.get("이미지 높이")), notes),
+        "style": style,
+        "sub_style": _sub_style(content, style, notes),
+    }
+
+
+def _whole_region(details, size, notes):
+    return _region_columns(*region_of(details, size, notes))
+
+
+def _garments(details, size, notes):
+    found = regions_of(details, size, notes)
+    return {"garments": [{**_region_columns(*region), "part": PARTS[part]} for part, region in found.items()]}
+
+
+def _region_columns(box, rings):
+    return {
         **dict(zip(("left", "top", "right", "bottom"), box or [math.nan] * 4, strict=True)),
         "polygon": json.dumps(rings) if rings else "",
         "region": "annotation" if box else "",
-        "style": style,
     }

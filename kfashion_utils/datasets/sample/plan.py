@@ -8,9 +8,12 @@ numbers.
 import numpy as np
 
 from kfashion_utils.datasets.sample.styles import ALIASES, STYLES
+from kfashion_utils.tasks import STYLE
 
 # Width, height: AI Hub fixes the width, not the long side.
 SIZES = ((480, 629), (480, 629), (480, 480), (600, 800), (480, 640))
+# Second styles of those whose group (`tasks.PARENTS`) has no other; the others take one of their group.
+NEIGHBOURS = {"젠더리스": ("매니시", "스트리트"), "스포티": ("스트리트", "힙합")}
 SHOPS = ("Maru", "Nabi", "Dalbit", "Onda", "Haneul", "Bomnal", "Garam", "Sollip", "Dotori", "Yeoul")
 
 
@@ -40,12 +43,18 @@ def shares(photos):
 
 
 def _new_look(rng, index, style, shots):
-    second = choose(rng, [name for name in STYLES if name != style]) if rng.random() < 0.55 else None
+    second = _second_style(rng, style) if rng.random() < 0.55 else None
     prefix = f"{SHOPS[index % len(SHOPS)]}_{index // len(SHOPS) + 1:03d}"
     look = dict(index=index, style=style, second=second, prefix=prefix, shots=[])
     for _ in range(shots):
         _new_shot(rng, look)
     return look
+
+
+def _second_style(rng, style):
+    parents = dict(zip(STYLE.classes, STYLE.parents, strict=True))
+    near = [name for name in STYLES if name != style and parents[name] == parents[style]] or NEIGHBOURS[style]
+    return near[rng.integers(len(STYLES) - 1) % len(near)]
 
 
 def _new_shot(rng, look, **flaw):
