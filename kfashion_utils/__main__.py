@@ -94,11 +94,18 @@ def _with_config(arguments):
     if not isinstance(values, dict):
         raise InputError(f"--config {path}: expected a run.json, got {str(values)[:60]}")
     recipes = [from_dict(cls, values.get(part, {}), f"{path}, {part!r}") for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))]
-    flags = []
-    for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items():
-        if value is not None:
-            flags += [f"--{name.replace('_', '-')}", str(value)]
-    return [*flags, *arguments]
+    flags = [_flag(name.replace("_", "-"), value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]
+    flags.sort(key=len, reverse=True)  # a flag with several values would swallow what follows, were it the last
+    return [*(word for flag in flags for word in flag), *arguments]
+
+
+def _flag(name, value):
+    """A flag as words; [] for what is left open."""
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if isinstance(value, list):
+        return [f"--{name}", *map(str, value)] if value else []
+    return [] if value is None else [f"--{name}", str(value)]
 
 
 if __name__ == "__main__":

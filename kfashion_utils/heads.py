@@ -5,13 +5,14 @@ model needs none. Scores out of fold come from group cross-validation: a row is 
 """
 
 import os
+import warnings
 from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
@@ -59,12 +60,12 @@ def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=Fa
     """
     groups = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     if config.head == "linear":
-        return solve_linear(task, _stacked(views), labels, groups, balance=config.balance, secondary=secondary)
+        return solve_linear(task, _stacked(views), labels, groups, balance=config.balance, secondary=secondary, seed=config.seed)
     weights = train_head(task, config, views, np.arange(len(labels)), labels, progress)
     if not out_of_fold:
         return FittedHead(weights)
     scores = np.zeros(labels.shape, np.float32)
-    for train, held in _group_folds(groups):
+    for train, held in _group_folds(groups, labels, config.seed):
         scores[held] = apply_head(task, config.head, train_head(task, config, views, train, labels, progress), views, held)
     return FittedHead(weights, scores)
 
@@ -91,9 +92,14 @@ def _divisors(mean, deviation):
     return np.where(varied, deviation, 1.0).astype(np.float32)
 
 
-def _group_folds(groups):
+def _group_folds(groups, labels, seed):
+    """[(train rows, held rows)]; classes are spread evenly (of several labels, by the first)."""
     count = min(FOLDS, len(np.unique(groups)))
-    return list(GroupKFold(count).split(groups, groups, groups)) if count > 1 else []
+    if count < 2:
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class with fewer groups than folds is missing from some of them
+        return list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(groups, np.nan_to_num(labels).argmax(axis=1), groups))
 
 
 # What the classes weigh ---------------------------------------------------------------------------------------------
@@ -144,7 +150,7 @@ def _offsets(targets, multi, balance):
 # Linear -------------------------------------------------------------------------------------------------------------
 
 
-def solve_linear(task, views, labels, groups, *, balance="none", secondary=None):
+def solve_linear(task, views, labels, groups, *, balance="none", secondary=None, seed=0):
     """Logistic regression for every head, its strength chosen by group cross-validation.
 
     Args:
@@ -152,6 +158,7 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None)
         views: float32 `(views, n, depth)`; the views of a row are learned from as if they were rows, and averaged where it is judged.
         labels, groups, secondary: see `fit_head`.
         balance: `none`, `sqrt`, `full` (class weights) or `logit`.
+        seed: of the folds.
     """
     views = views if views.ndim == 3 else views[None]
     mean = views.mean(axis=(0, 1))
@@ -162,7 +169,7 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None)
         known = task.annotated(labels)[:, number] > 0
         part = task.slices[head.name]
         problem = _Problem(views[:, known], labels[known][:, part], None if secondary is None else secondary[known][:, part], groups[known], head.multi, balance)
-        chosen[head.name], logits = problem.choose()
+        chosen[head.name], logits = problem.choose(seed)
         kernel, bias = problem.solve(np.arange(known.sum()), chosen[head.name])
         scores[:, part] = expit(bias) if head.multi else softmax(bias)
         scores[np.ix_(known, np.arange(part.start, part.stop))] = expit(logits) if head.multi else softmax(logits, axis=1)
@@ -184,9 +191,9 @@ class _Problem:
         has = self.secondary.sum(axis=1, keepdims=True) > 0
         return np.where(has, (1 - share) * self.main + share * self.secondary, self.main).astype(np.float32)
 
-    def choose(self):
+    def choose(self, seed):
         """({"strength", "sub_share"} of the lowest loss out of fold, those logits `(n, classes)`)."""
-        folds = _group_folds(self.groups)
+        folds = _group_folds(self.groups, self.main, seed)
         if not folds:
             return {"strength": STRENGTHS[len(STRENGTHS) // 2], "sub_share": 0.0}, np.zeros(self.main.shape, np.float32)
         found = []
