@@ -62,7 +62,7 @@ def test_strength_and_second_opinions_are_chosen_by_group():
     values = np.concatenate([values, rng.normal(0, 1, (240, 60))], axis=1).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups)
     assert heads.STRENGTHS[0] < fitted.chosen["a"]["strength"] < heads.STRENGTHS[-1]
-    assert (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.6
+    assert (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.5
     # twins in one group tell nothing about each other: labels drawn by group are not learned out of fold, those by row of a twin would be
     drawn = np.eye(3, dtype=np.float32)[np.repeat(rng.integers(0, 3, 120), 2)]
     twins = np.repeat(rng.normal(0, 1, (120, 200)), 2, axis=0).astype(np.float32)
