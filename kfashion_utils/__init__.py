@@ -30,6 +30,7 @@ _HOMES = {
     "train": "training",
     "load_run": "runs",
     "predict": "prediction",
+    "predict_zero_shot": "prediction",
     "read_predictions": "runs",
     "write_predictions": "prediction",
     "evaluate": "evaluation",

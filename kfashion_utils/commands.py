@@ -9,7 +9,7 @@ from kfashion_utils.catalog import split_warnings
 from kfashion_utils.datasets import summarize
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.pixels import Preprocess
-from kfashion_utils.runs import TrainConfig
+from kfashion_utils.runs import HUB, TrainConfig
 from kfashion_utils.storage import finished_file, write_json
 
 
@@ -179,7 +179,7 @@ def train(
 
 
 def predict(
-    runs: tuple[Path, ...],
+    runs: tuple[str, ...],
     /,
     *,
     catalog: Path,
@@ -196,7 +196,7 @@ def predict(
     """Answers of one run, or the mean of several, for a catalog's pictures.
 
     Args:
-        runs: run folders.
+        runs: run folders; or one `hub:<preset>` of an encoder that reads text, for answers without any training.
         catalog: the table.
         root: folder that its paths are relative to.
         out: the predictions to write.
@@ -209,8 +209,13 @@ def predict(
         workers: processes that prepare pictures; default: one a core.
     """
     pictures = kf.read_catalog(catalog)
-    options = {"thresholds": thresholds, "allow_missing_regions": allow_missing_regions, "cache": cache, "workers": workers}
-    table = kf.predict(list(runs), pictures, root, split=split, rows=rows, prior=_read_prior(prior), **options)
+    options = {"split": split, "rows": rows, "cache": cache, "workers": workers}
+    if any(run.startswith(HUB) for run in runs):
+        if len(runs) > 1 or prior or thresholds:
+            raise InputError(f"{', '.join(runs)}: one hub: preset alone, without --prior and --thresholds; average tables with kf.ensemble")
+        table = kf.predict_zero_shot(runs[0], pictures, root, **options)
+    else:
+        table = kf.predict(list(runs), pictures, root, prior=_read_prior(prior), thresholds=thresholds, allow_missing_regions=allow_missing_regions, **options)
     kf.write_predictions(table, out)
     print(f"{out}: {len(table):,} predictions")
     failures = table.attrs["failures"]

@@ -9,11 +9,14 @@ from scipy.special import expit, softmax
 from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import average_photos, ensemble
+from kfashion_utils.hub import zero_shot
 from kfashion_utils.inputs import Batches
 from kfashion_utils.models import load_trained
+from kfashion_utils.pixels import Preprocess
 from kfashion_utils.preprocess import preprocess_images
 from kfashion_utils.runs import Run, load_run
 from kfashion_utils.storage import finished_file
+from kfashion_utils.tasks import resolve_task
 
 LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recipe's region may be than it was in training
 DIGITS = 7
@@ -48,11 +51,7 @@ def predict(
     if not runs:
         raise InputError("name at least one run folder")
     _require_one_task(runs)
-    catalog = complete_catalog(catalog)
-    chosen = catalog if split is None else catalog[catalog["split"] == split]
-    if chosen.empty:
-        counts = catalog["split"].replace("", "(none)").value_counts().to_dict()
-        raise InputError(f"the catalog has no row with split {split!r}; it has {counts}")
+    chosen = _chosen_rows(catalog, split)
     shifts = [_shifts(run, prior, thresholds) for run in runs]
     if not allow_missing_regions:
         for run in runs:
@@ -60,10 +59,7 @@ def predict(
     tables, failures = [], []
     for run, shift in zip(runs, shifts, strict=True):
         with tempfile.TemporaryDirectory() as scratch:
-            prepared = preprocess_images(chosen, root, cache or scratch, run.preprocess, workers=workers, progress=progress)
-            readable = chosen[chosen["id"].isin(prepared.ids)]
-            if readable.empty:
-                raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
+            prepared, readable = _prepared_rows(chosen, root, cache or scratch, run.preprocess, workers, progress)
             scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))
         tables.append(prediction_table(run.task, readable, shift_scores(run.task, scores, shift)))
         failures.append(prepared.failures)
@@ -74,6 +70,52 @@ def predict(
     table = table if rows else average_photos(table)
     table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
     return table
+
+
+def predict_zero_shot(
+    preset, catalog, root, *, task=None, preprocess=None, split=None, rows=False, prompts=None, cache=None, workers=None, progress=True
+):
+    """Answers without any training: an encoder that reads pictures and text compares each picture with the names of the classes.
+
+    Args:
+        preset: of KerasHub, `hub:clip_vit_base_patch32` and the like; `hub.presets(text=True)` lists them.
+        catalog, root, split, rows, cache, workers: as in `predict`.
+        task: a Task, a name, a file, or None = from the label columns.
+        preprocess: the recipe for pixels; None = the default one.
+        prompts: {head: {class: sentences}}; None = built from the class names and their English glosses.
+
+    Returns:
+        predictions DataFrame, with `attrs["failures"]` as `predict` gives.
+
+    Raises:
+        InputError: as `predict`; KerasHub missing, no such preset, or one that reads no text.
+    """
+    chosen = _chosen_rows(catalog, split)
+    task = resolve_task(task, chosen)
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared, readable = _prepared_rows(chosen, root, cache or scratch, preprocess or Preprocess(), workers, progress)
+        table = prediction_table(task, readable, zero_shot(preset, task, Batches(prepared, readable["id"]), prompts))
+    table = table if rows else average_photos(table)
+    table.attrs["failures"] = prepared.failures
+    return table
+
+
+def _chosen_rows(catalog, split):
+    catalog = complete_catalog(catalog)
+    chosen = catalog if split is None else catalog[catalog["split"] == split]
+    if chosen.empty:
+        counts = catalog["split"].replace("", "(none)").value_counts().to_dict()
+        raise InputError(f"the catalog has no row with split {split!r}; it has {counts}")
+    return chosen
+
+
+def _prepared_rows(chosen, root, cache, preprocess, workers, progress):
+    """(PreparedImages, the rows among `chosen` that could be read)."""
+    prepared = preprocess_images(chosen, root, cache, preprocess, workers=workers, progress=progress)
+    readable = chosen[chosen["id"].isin(prepared.ids)]
+    if readable.empty:
+        raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
+    return prepared, readable
 
 
 # Operating point ------------------------------------------------------------------------------------------------------

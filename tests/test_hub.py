@@ -265,6 +265,26 @@ def test_zero_shot_makes_a_predictions_table_from_batches(made):
     assert list(prediction_table(TWO, rows, scores).columns) == ["id", "photo", "style", "season", *TWO.columns]
 
 
+def test_a_preset_is_a_backbone_like_any_other(made, colour_data, tmp_path):
+    import kfashion_utils as kf
+
+    root, catalog = colour_data
+    preset = f"hub:{made['resnet'][0]}"
+    options = {"preprocess": kf.Preprocess(size=32), "cache": tmp_path / "cache", "progress": False}
+    config = kf.TrainConfig(backbone=preset)
+    run = kf.train(catalog, root, tmp_path / "run", config=config, **options)
+    assert run.config.weights == "preset" and run.config.taps == "last" and run.metrics["label"]["accuracy"] > 0.8
+    assert len(kf.predict(run, catalog, root, split="valid", progress=False)) == 18
+    assert kf.train(catalog, root, tmp_path / "run", config=config, **options).finished
+    with pytest.raises(InputError, match="taps='last'"):
+        kf.train(catalog, root, tmp_path / "taps", config=kf.TrainConfig(backbone=preset, taps="stages"), **options)
+    answers = kf.predict_zero_shot(f"hub:{made['clip'][0]}", catalog, root, task=ZERO, preprocess=kf.Preprocess(size=32), progress=False)
+    assert len(answers) == 45 and answers.columns[:3].tolist() == ["id", "photo", "style"]
+
+
+ZERO = Task("t", (Head("style", ("모던", "펑크")),))
+
+
 def test_korean_prompts_go_to_encoders_that_read_korean(made):
     assert hub.task_prompts(TWO, ("en", "ko"))["style"]["힙합"][-1] == "힙합 룩"
     assert hub._default_prompts("siglip2_base_patch16_256", TWO) == hub.task_prompts(TWO, ("en", "ko"))

@@ -91,6 +91,13 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), through_the_base, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["vgg19", "resnet50", "efficientnet_b0"])
+def test_the_great_backbones_overfit_a_small_set(backbone, colour_data, cache, tmp_path):
+    run = train(colour_data, tmp_path / "run", kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=0), cache)
+    assert run.history["label_accuracy"].iloc[0] == 1.0
+
+
 def model_of_head(model, task, head, depth):
     alone = build_head(task, head, depth)
     for layer in alone.layers:
