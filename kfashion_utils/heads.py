@@ -21,6 +21,7 @@ from kfashion_utils.models import ENTRIES, build_head, task_loss, task_targets
 STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-10, -1))  # C of the logistic regression on standardised features: 1e-5 … 0.1
 SUB_SHARES = (0.0, 0.1, 0.2, 0.3)  # of a label that go to the secondary one, where there is one
 PATIENCE = 2  # weaker regularisations in a row that do not help before the rest are left out
+ROTATED = 4096  # rows up to which it pays to find the axes they span
 NEVER = -30.0  # logit of a class without a training row
 FOLDS = 4
 BATCH = 128  # rows a step of a head that is trained
@@ -183,6 +184,7 @@ class _Problem:
 
     def __init__(self, views, main, secondary, groups, multi, balance):
         self.views, self.main, self.secondary, self.groups, self.multi, self.balance = views, main, secondary, groups, multi, balance
+        self._spaces = {}
 
     def targets(self, share):
         """Labels of which `share` is moved to the secondary ones where there are any."""
@@ -208,8 +210,9 @@ class _Problem:
         for strength in STRENGTHS:
             logits = np.zeros(self.main.shape, np.float32)
             for number, (train, held) in enumerate(folds):
-                starts[number] = kernel, bias = self._fit(train, targets, strength, starts[number])
-                logits[held] = self.views[:, held].mean(axis=0) @ kernel + bias
+                space = self._space(number, train)
+                starts[number] = kernel, bias = self._fit(space, train, targets, strength, starts[number])
+                logits[held] = space.project(self.views[:, held].mean(axis=0)) @ kernel + bias
             found.append((self._loss(logits), {"strength": strength, "sub_share": share}, logits))
             best = int(np.argmin([row[0] for row in found]))
             if best < len(found) - PATIENCE:
@@ -227,22 +230,50 @@ class _Problem:
 
     def solve(self, rows, chosen):
         """(kernel `(depth, classes)`, bias `(classes,)`) of some rows."""
-        kernel, bias = self._fit(rows, self.targets(chosen["sub_share"]), chosen["strength"], None, precision=1e-6)
-        return kernel, bias
+        self._spaces.clear()
+        space = _Space(self.views[:, rows])
+        kernel, bias = self._fit(space, rows, self.targets(chosen["sub_share"]), chosen["strength"], None, precision=1e-7)
+        return space.lift(kernel), bias
 
-    def _fit(self, rows, targets, strength, start, precision=1e-5):
+    def _space(self, number, rows):
+        if number not in self._spaces:
+            self._spaces[number] = _Space(self.views[:, rows])
+        return self._spaces[number]
+
+    def _fit(self, space, rows, targets, strength, start, precision=1e-5):
         targets = targets[rows]
         present = targets.max(axis=0) > 0
         if self.multi:
             present &= targets.min(axis=0) < 1
         chosen = np.flatnonzero(present)
-        kernel, bias = np.zeros((self.views.shape[2], targets.shape[1]), np.float32), np.where(targets.mean(axis=0) > 0.5, -NEVER, NEVER).astype(np.float32)
+        kernel, bias = np.zeros((space.rows.shape[1], targets.shape[1]), np.float32), np.where(targets.mean(axis=0) > 0.5, -NEVER, NEVER).astype(np.float32)
         if len(chosen) > (0 if self.multi else 1):
             values = np.tile(targets[:, chosen], (len(self.views), 1))
             start = None if start is None else (start[0][:, chosen], start[1][chosen])
-            inputs = self.views[:, rows].reshape(-1, self.views.shape[2])
-            kernel[:, chosen], bias[chosen] = logistic_regression(inputs, values, strength, multi=self.multi, balance=self.balance, start=start, precision=precision)
+            kernel[:, chosen], bias[chosen] = logistic_regression(space.rows, values, strength, multi=self.multi, balance=self.balance, start=start, precision=precision)
         return kernel, bias
+
+
+class _Space:
+    """Training rows as the solver sees them: in the axes that they span, if they are fewer than the features.
+
+    A penalty on |kernel|² does not change under rotation, and rows say nothing of directions that they do not reach, so the solution is the same.
+    """
+
+    def __init__(self, views):
+        self.rows, self.axes = views.reshape(-1, views.shape[2]), None
+        if len(self.rows) < min(self.rows.shape[1], ROTATED):
+            powers, vectors = np.linalg.eigh(self.rows @ self.rows.T)
+            keep = powers > 1e-6 * powers[-1]
+            lengths = np.sqrt(powers[keep])
+            self.axes = self.rows.T @ (vectors[:, keep] / lengths)
+            self.rows = vectors[:, keep] * lengths
+
+    def project(self, values):
+        return values if self.axes is None else values @ self.axes
+
+    def lift(self, kernel):
+        return kernel if self.axes is None else self.axes @ kernel
 
 
 def logistic_regression(inputs, targets, strength, *, multi=False, balance="none", start=None, precision=1e-6):

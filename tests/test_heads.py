@@ -56,6 +56,17 @@ def test_the_solver_finds_what_scikit_learn_finds():
     np.testing.assert_allclose(softmax(values @ kernel + bias, axis=1), theirs.predict_proba(values), atol=2e-3)
 
 
+def test_fewer_rows_than_features_are_solved_in_the_space_they_span(monkeypatch):
+    values, labels, groups = clouds(120, depth=300, noise=2)
+    rotated = solve_linear(ONE, values, labels, groups)
+    monkeypatch.setattr(heads, "ROTATED", 0)
+    plain = solve_linear(ONE, values, labels, groups)
+    assert rotated.chosen == plain.chosen
+    logits = [values @ fitted.weights["head_0"][0] + fitted.weights["head_0"][1] for fitted in (rotated, plain)]
+    np.testing.assert_allclose(*(softmax(one, axis=1) for one in logits), atol=5e-3)
+    np.testing.assert_allclose(rotated.out_of_fold, plain.out_of_fold, atol=2e-2)
+
+
 def test_strength_and_second_opinions_are_chosen_by_group():
     rng = np.random.default_rng(0)
     values, labels, groups = clouds(noise=2.5)
