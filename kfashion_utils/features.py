@@ -49,11 +49,6 @@ class Features:
         return self.take(np.arange(len(self))).astype(dtype or np.float32, copy=False)
 
 
-def view_names(count):
-    """The first `count` views of a picture: the original, its mirror image, then lightly augmented ones, `light-1`, `light-2`, …"""
-    return ("original", "mirror", *(f"light-{number}" for number in range(1, count - 1)))[:count]
-
-
 def compute_features(model, prepared, ids, cache, view="original", progress=True):
     """Features of prepared pictures; those in the cache are not computed again, and calling it again after a kill continues.
 
@@ -62,7 +57,7 @@ def compute_features(model, prepared, ids, cache, view="original", progress=True
         prepared: PreparedImages that hold `ids`.
         ids: rows, in the order wanted; repeated ones are computed once.
         cache: folder of caches.
-        view: one of `view_names`.
+        view: one of `inputs.view_names`.
 
     Returns:
         Features, `(len(ids), depth)`.

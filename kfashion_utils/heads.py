@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from kfashion_utils.errors import InputError
 from kfashion_utils.models import ENTRIES, build_head, task_loss, task_targets
 
-STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-10, -1))  # C of the logistic regression on standardised features: 1e-5 … 0.1
+STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-8, -1))  # C of the logistic regression on standardised features: 1e-4 … 0.1
 SUB_SHARES = (0.0, 0.1, 0.2, 0.3)  # of a label that go to the secondary one, where there is one
 PATIENCE = 2  # weaker regularisations in a row that do not help before the rest are left out
 ROTATED = 4096  # rows up to which it pays to find the axes they span
@@ -240,7 +240,7 @@ class _Problem:
             self._spaces[number] = _Space(self.views[:, rows])
         return self._spaces[number]
 
-    def _fit(self, space, rows, targets, strength, start, precision=1e-5):
+    def _fit(self, space, rows, targets, strength, start, precision=1e-4):
         targets = targets[rows]
         present = targets.max(axis=0) > 0
         if self.multi:
@@ -294,9 +294,12 @@ def logistic_regression(inputs, targets, strength, *, multi=False, balance="none
     count, depth = inputs.shape
     weights, offsets = _row_weights(targets, multi, balance), _offsets(targets, multi, balance)
     first = np.zeros((depth + 1, targets.shape[1])) if start is None else np.vstack([start[0], start[1]])
+    slack = 0.25 if multi else (1 - 1 / targets.shape[1]) / targets.shape[1]  # p (1 - p) where nothing is known yet
+    curvature = np.append(slack * np.einsum("nd,nd->d", inputs, inputs, dtype=np.float64) + 1 / strength, slack * count)
+    step = (1 / np.sqrt(curvature))[:, None]  # the second derivatives are near the diagonal in the axes of `_Space`: steps of equal worth
 
     def loss(flat):
-        kernel = flat.reshape(first.shape).astype(np.float32)
+        kernel = (flat.reshape(first.shape) * step).astype(np.float32)
         logits = inputs @ kernel[:-1]
         logits += kernel[-1] + offsets
         if multi:
@@ -313,10 +316,10 @@ def logistic_regression(inputs, targets, strength, *, multi=False, balance="none
         slope[:-1] = inputs.T @ gradient + kernel[:-1] / strength
         slope[-1] = gradient.sum(axis=0)
         value = float((weights * losses).sum(dtype=np.float64)) + float((kernel[:-1] ** 2).sum(dtype=np.float64)) / (2 * strength)
-        return value / count, slope.ravel().astype(np.float64) / count
+        return value / count, (slope * step).ravel() / count
 
-    solved = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300, "ftol": precision, "gtol": 1e-6}).x
-    solved = solved.reshape(first.shape).astype(np.float32)
+    solved = minimize(loss, (first / step).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300, "ftol": precision, "gtol": 1e-8}).x
+    solved = (solved.reshape(first.shape) * step).astype(np.float32)
     return solved[:-1], solved[-1]
 
 

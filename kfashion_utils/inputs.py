@@ -10,6 +10,11 @@ PREDICTION_BATCH = 64  # pictures; no gradients are kept, so more fit than in tr
 LIGHT_SHIFT, LIGHT_ZOOM, LIGHT_BRIGHTNESS, LIGHT_COLOUR = 0.06, 0.15, 0.15, 0.1  # largest shares of side, size, value and channel
 
 
+def view_names(count):
+    """The first `count` views of a picture: the original, its mirror image, then lightly augmented ones, `light-1`, `light-2`, …"""
+    return ("original", "mirror", *(f"light-{number}" for number in range(1, count - 1)))[:count]
+
+
 class Batches(keras.utils.PyDataset):
     """Batches of one pass over some rows.
 

@@ -10,7 +10,7 @@ from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import average_photos, ensemble
 from kfashion_utils.hub import zero_shot
-from kfashion_utils.inputs import Batches
+from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.models import load_trained
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.preprocess import preprocess_images
@@ -60,7 +60,7 @@ def predict(
     for run, shift in zip(runs, shifts, strict=True):
         with tempfile.TemporaryDirectory() as scratch:
             prepared, readable = _prepared_rows(chosen, root, cache or scratch, run.preprocess, workers, progress)
-            scores = predict_flat(load_trained(run), Batches(prepared, readable["id"]))
+            scores = predict_views(load_trained(run), prepared, readable["id"], run.config.judged_views)
         tables.append(prediction_table(run.task, readable, shift_scores(run.task, scores, shift)))
         failures.append(prepared.failures)
     common = set.intersection(*(set(table["id"]) for table in tables))
@@ -216,6 +216,11 @@ def _require_regions(run, catalog):
             f"{lacking:.0%} of the pictures lack the region that {run.path} reads (crop {run.preprocess.crop}, mask {run.preprocess.mask}); in training "
             f"it was {before:.0%}. Fill the catalog's box, polygon and region columns first, or predict all the same with --allow-missing-regions"
         )
+
+
+def predict_views(model, prepared, ids, count):
+    """float32 `(n, num_classes)`: the mean over the first `count` views of each picture (see `inputs.view_names`)."""
+    return np.mean([predict_flat(model, Batches(prepared, ids, view=view)) for view in view_names(count)], axis=0)
 
 
 def predict_flat(model, batches):

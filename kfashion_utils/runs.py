@@ -131,6 +131,11 @@ class TrainConfig:
         start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
         return start * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else start
 
+    @property
+    def judged_views(self):
+        """How many views of a picture an answer is the mean of: the original and, if the head on frozen features learned from it, its mirror image."""
+        return 1 if self.fine_tune_epochs else min(self.views, 2)
+
     def head_rate(self, epoch):
         """Learning rate of epoch 1, 2, … of a head that is trained."""
         return self.learning_rate * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else self.learning_rate

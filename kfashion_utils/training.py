@@ -22,13 +22,13 @@ from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog
 from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import best_thresholds, describe, evaluate
-from kfashion_utils.features import compute_features, view_names
+from kfashion_utils.features import compute_features
 from kfashion_utils.heads import class_shares, fit_head, model_prior
-from kfashion_utils.inputs import Batches
+from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.models import build_model, load_trained, task_loss, task_targets
 from kfashion_utils.pixels import Preprocess
-from kfashion_utils.prediction import predict_flat, prediction_table, write_predictions
+from kfashion_utils.prediction import predict_flat, predict_views, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
 from kfashion_utils.runs import HUB, MAY_GROW, Run, TrainConfig, read_predictions
 from kfashion_utils.storage import finished_file, hash_file, only_one, sync_folder, write_json
@@ -80,8 +80,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
             print(f"{run.path} is finished; nothing to do")
         return run
     cache = Path(cache or run.path.parent / "cache")
-    _name_other_recipes(cache, preprocess)
     if progress:
+        _name_other_recipes(cache, preprocess)
         print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.ids)].reset_index(drop=True)
@@ -371,7 +371,7 @@ def _reset_dropout(model, seed):
 
 
 def _judge(model, data, part, prefix):
-    return data.figures(part, predict_flat(model, Batches(data.prepared, data.ids(part))), prefix)
+    return data.figures(part, predict_views(model, data.prepared, data.ids(part), data.config.judged_views), prefix)
 
 
 def _report_epoch(history, config, progress):
@@ -467,8 +467,8 @@ def _finish(run, data, started, progress):
     if data.split == "all":
         predictions = read_predictions(run.path / "out_of_fold.csv")
     else:
-        model = load_trained(Run(run.path))
-        predictions = prediction_table(data.task, valid, predict_flat(model, Batches(data.prepared, valid["id"])))
+        scores = predict_views(load_trained(Run(run.path)), data.prepared, valid["id"], data.config.judged_views)
+        predictions = prediction_table(data.task, valid, scores)
     _warn_if_all_the_same(predictions, data.task)
     write_predictions(predictions, run.path / "predictions.csv")
     figures = evaluate(predictions, valid)

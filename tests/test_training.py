@@ -9,7 +9,8 @@ import kfashion_utils as kf
 from kfashion_utils import features, inputs, training
 from kfashion_utils.backbones import build_base
 from kfashion_utils.errors import InputError
-from kfashion_utils.features import compute_features, view_names
+from kfashion_utils.features import compute_features
+from kfashion_utils.inputs import view_names
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.models import build_head, build_model, load_trained
 from kfashion_utils.pixels import Preprocess
@@ -67,7 +68,7 @@ def test_the_final_fit_learns_from_everything_and_is_judged_out_of_fold(colour_d
     assert train((root, only), tmp_path / "only", FROZEN, cache, split="all").finished
 
 
-@pytest.mark.parametrize("head", ["hidden", "residual"])
+@pytest.mark.parametrize("head", [pytest.param("hidden", marks=pytest.mark.slow), "residual"])
 def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(head, colour_data, cache, tmp_path):
     base = build_base("mobilenet_025", None)
     for layer in base.layers:
@@ -88,7 +89,8 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     through_the_base = model.predict(inputs.Batches(prepared, ids), verbose=0)
     np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
     served = kf.predict(run, catalog, root, progress=False)
-    np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), through_the_base, atol=1e-6)
+    mirrored = model.predict(inputs.Batches(prepared, ids, view="mirror"), verbose=0)
+    np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6)
 
 
 @pytest.mark.slow
