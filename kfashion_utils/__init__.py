@@ -33,6 +33,7 @@ _HOMES = {
     "predict_zero_shot": "prediction",
     "read_predictions": "runs",
     "write_predictions": "prediction",
+    "provenance_path": "runs",
     "evaluate": "evaluation",
     "ensemble": "evaluation",
     "write_submission": "submission",

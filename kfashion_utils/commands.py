@@ -255,6 +255,14 @@ def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["
     """
     table = kf.write_submission(kf.read_predictions(predictions), template, out, labels=labels)
     print(f"{out}: {len(table):,} rows, columns {', '.join(table.columns)}; checked against {template}")
+    provenance = kf.provenance_path(predictions)
+    if provenance.exists():
+        told = json_module.loads(provenance.read_text(encoding="utf-8"))
+        write_json(kf.provenance_path(out), told)
+        for run in told["runs"]:
+            found = ", ".join(f"{name} {share:.0%}" for name, share in run["regions_here"].items()) if run["reads_regions"] else "none is read"
+            print(f"  {run['run']}: {run['backbone']}, weights {run['weights']}; regions of these pictures by: {found}")
+        print(f"  what a board's rules ask for is in {kf.provenance_path(out)}")
 
 
 def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = None, out: Path | None = None):

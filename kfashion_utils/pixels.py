@@ -60,6 +60,11 @@ class Preprocess:
         digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.size}-crop_{self.crop}-mask_{self.mask}-{digest}"
 
+    @property
+    def reads_regions(self):
+        """Whether boxes or polygons change its pixels."""
+        return self.crop != "none" or self.mask != "none"
+
     def to_dict(self):
         return asdict(self)
 

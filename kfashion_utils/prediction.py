@@ -1,6 +1,7 @@
 """`predict`: runs and a catalog -> a predictions table, each run with its own recipe, the mean of all."""
 
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.models import load_trained
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.preprocess import preprocess_images
-from kfashion_utils.runs import Run, load_run
-from kfashion_utils.storage import finished_file
+from kfashion_utils.runs import Run, load_run, provenance_path
+from kfashion_utils.storage import finished_file, write_json
 from kfashion_utils.tasks import resolve_task
 
 LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recipe's region may be than it was in training
@@ -42,7 +43,8 @@ def predict(
 
     Returns:
         predictions DataFrame `id, photo, <head>…, <head>:<class>…`. Pictures that could not be read have no row; they are in
-        `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail`).
+        `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail`); `attrs["provenance"]` says which annotation, finders and weights
+        each run used.
 
     Raises:
         InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture readable.
@@ -69,7 +71,17 @@ def predict(
     table = ensemble([table[table["id"].isin(common)].reset_index(drop=True) for table in tables])
     table = table if rows else average_photos(table)
     table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
+    table.attrs["provenance"] = {"prior": prior, "thresholds": thresholds, "runs": [_provenance(run, chosen) for run in runs]}
     return table
+
+
+def _provenance(run, rows):
+    """What one run read of these rows, so that a board's rules can be checked: who found the regions in training, and who found these."""
+    here = rows["region"].replace("", "none").value_counts(normalize=True).round(4).to_dict()
+    recipe = {name: getattr(run.preprocess, name) for name in ("crop", "mask")}
+    weights = {"weights": Path(run.config.weights or "none").name, "weights_sha256": run.recipe.get("weights_sha256")}
+    reads = run.preprocess.reads_regions
+    return {"run": run.path.name, "backbone": run.config.backbone, **weights, **recipe, "reads_regions": reads, "regions_in_training": run.recipe["regions"], "regions_here": here}
 
 
 def predict_zero_shot(
@@ -236,6 +248,8 @@ def prediction_table(task, rows, scores):
 
 
 def write_predictions(predictions, path):
-    """Write a predictions table; probabilities with seven significant digits."""
+    """Write a predictions table, probabilities with seven significant digits; its provenance, if it has one, goes into `<name>.provenance.json`."""
     with finished_file(path) as temporary:
         predictions.to_csv(temporary, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
+    if "provenance" in predictions.attrs:
+        write_json(provenance_path(path), predictions.attrs["provenance"])

@@ -152,7 +152,13 @@ def _lead(parts):
     rows = parts.recipe.get("catalog", {}).get("rows", {})
     heads = ", ".join(f"{_both(head.name)} ({len(head.classes)} classes)" for head in parts.task.heads)
     learned = f", trained on {rows['train']:,} rows" if "train" in rows else ""
-    return f"{escape(parts.config.backbone)}{learned}; {heads}. Every figure on this page is of the validation rows, which the model did not learn from."
+    return f"{escape(parts.config.backbone)}{learned}; {heads}. {_judged(parts.recipe)}"
+
+
+def _judged(recipe):
+    if recipe.get("split") == "all":
+        return "It learned from every row; every figure on this page is out of fold: each row was judged by a head that saw nothing of its group."
+    return "Every figure on this page is of the validation rows, which the model did not learn from."
 
 
 def _section(title, content, kind="part"):
@@ -205,7 +211,17 @@ def _headline(parts, head):
         title,
         f'<div class="headline"><p class="big">{_percent(figures["accuracy"])}</p><div class="beside">'
         f"<p>of {figures['n']:,} validation photos {what}</p>{_against_majority(figures)}</div></div>\n"
-        f'<div class="tiles">{tiles}</div>\n<p>{_coverage(head, figures)}</p>{regions}',
+        f'<div class="tiles">{tiles}</div>\n<p>{_coverage(head, figures)}</p>{_without_annotation(parts, head)}{regions}',
+    )
+
+
+def _without_annotation(parts, head):
+    figures = parts.recipe.get("without_annotation", {}).get(head.name)
+    if not figures or not figures["n"]:
+        return ""
+    return (
+        f"\n<p>Without the annotators' boxes and polygons at test time: <b>{_percent(figures['accuracy'])}</b> (balanced "
+        f"{_percent(figures['balanced_accuracy'])}). That is what a board whose pictures come without them would see.</p>"
     )
 
 
@@ -314,7 +330,7 @@ def _grey(value):
 
 
 def _training(config):
-    parts = [] if config.weights == "none" else ["a linear head solved on frozen features (each picture and its mirror image)"]
+    parts = [] if config.weights == "none" and config.fine_tune_epochs else [_head_of(config)]
     if config.fine_tune_epochs:
         rate = config.rate(1)
         falling = f", × {config.drop:g} every {config.every} epochs" if config.schedule == "step" else ""
@@ -326,6 +342,16 @@ def _training(config):
     elif parts:
         parts.append("no fine-tuning")
     return escape("; ".join([*parts, f"seed {config.seed}"]))
+
+
+def _head_of(config):
+    """How the head on frozen features was fitted, in words."""
+    kind = "a linear head solved" if config.head == "linear" else f"a {config.head} head trained for {config.head_epochs} epochs (rate {config.learning_rate:g})"
+    what = "the last layer" if (config.taps or "last") == "last" else "mean, deviation and maximum of the last two stages"
+    seen = " and ".join(map(str, config.sizes))
+    views = {1: "each picture", 2: "each picture and its mirror image"}.get(config.views, f"{config.views} views of each picture")
+    balance = "" if config.balance == "none" else f", classes balanced ({config.balance})"
+    return f"{kind} on frozen features ({what}{f', seen at {seen} pixels' if seen else ''}; {views}){balance}"
 
 
 def _rows(recipe):

@@ -295,3 +295,8 @@ def read_predictions(path):
     refuse(f"{path} is not a predictions table", problems)
     numbers = table[scores].apply(pd.to_numeric, errors="coerce")
     return pd.concat([table.drop(columns=scores), numbers], axis=1)[table.columns]
+
+
+def provenance_path(path):
+    """Where the provenance of a table lies: `p.csv` -> `p.provenance.json`."""
+    return Path(path).with_suffix("").with_suffix(".provenance.json") if Path(path).suffix == ".gz" else Path(path).with_suffix(".provenance.json")

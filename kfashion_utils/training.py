@@ -27,7 +27,7 @@ from kfashion_utils.heads import class_shares, fit_head, model_prior
 from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.models import build_model, load_trained, task_loss, task_targets
-from kfashion_utils.pixels import Preprocess
+from kfashion_utils.pixels import BOX, Preprocess
 from kfashion_utils.prediction import predict_flat, predict_views, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
 from kfashion_utils.runs import HUB, MAY_GROW, Run, TrainConfig, read_predictions
@@ -36,6 +36,7 @@ from kfashion_utils.tasks import resolve_task
 
 KEPT_CHECKPOINTS = 2
 SPLITS = {"train": ("train", "valid"), "all": ("train",)}  # rows that a training needs
+ANNOTATION = "annotation"  # the region of boxes and polygons that a data set came with
 GUARDED = 16  # pictures looked at before a training starts
 START_FACTOR = 4  # how much larger than chance the first loss may be
 
@@ -95,6 +96,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
         data = _Data(task, rows, prepared, config, split)
         _learn(model, data, run, config, cache, progress)
         _finish(run, data, started, progress)
+        _judge_without_annotation(run, data, root, cache, workers, progress)
+        write_json(run.path / "metrics.json", evaluate(run.predictions, run.catalog))
     return run
 
 
@@ -458,7 +461,7 @@ def _best(history):
 
 
 def _finish(run, data, started, progress):
-    """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`); `metrics.json` last."""
+    """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`)."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
     write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
@@ -471,12 +474,30 @@ def _finish(run, data, started, progress):
         predictions = prediction_table(data.task, valid, scores)
     _warn_if_all_the_same(predictions, data.task)
     write_predictions(predictions, run.path / "predictions.csv")
-    figures = evaluate(predictions, valid)
-    write_json(run.path / "metrics.json", figures)
     if progress:
         judged = "validation" if data.split == "train" else "out of fold"
-        for head, values in figures.items():
+        for head, values in evaluate(predictions, valid).items():
             print(f"{run.path}, {judged}, {head}: {describe(values)}")
+
+
+def _judge_without_annotation(run, data, root, cache, workers, progress):
+    """The headline: the validation figures without any annotation at test time, kept in `run.json`, where the recipe reads what annotators drew."""
+    valid = data.rows.iloc[data.part("valid")]
+    drawn = valid["region"] == ANNOTATION
+    if data.split == "all" or not drawn.any() or not data.prepared.preprocess.reads_regions:
+        return
+    plain = valid.copy()
+    plain.loc[drawn, [*BOX]] = np.nan
+    plain.loc[drawn, ["polygon", "region"]] = ""
+    prepared = preprocess_images(plain, root, cache, data.prepared.preprocess, workers=workers, progress=False)
+    plain = plain[plain["id"].isin(prepared.ids)]
+    scores = predict_views(load_trained(Run(run.path)), prepared, plain["id"], data.config.judged_views)
+    figures = evaluate(prediction_table(data.task, plain, scores), plain)
+    write_json(run.path / "run.json", {**run.recipe, "without_annotation": figures})
+    vars(run).pop("recipe", None)
+    if progress:
+        for head, values in figures.items():
+            print(f"headline, without any annotation at test time, {head}: {describe(values)}")
 
 
 def _warn_if_all_the_same(predictions, task):

@@ -100,3 +100,24 @@ def test_balanced_training_says_which_mix_its_answers_assume(trained):
     assert full.recipe["prior"]["label"]["train"] == run.recipe["prior"]["label"]["model"]
     options = {"split": "valid", "cache": folder / "cache", "progress": False}
     np.testing.assert_allclose(kf.predict(full, catalog, root, prior="uniform", **options)[SCORES], kf.predict(full, catalog, root, **options)[SCORES], atol=1e-4)
+
+
+def test_the_headline_uses_no_annotation_and_a_submission_says_what_was_used(colour_data, tmp_path, capsys):
+    root, catalog = colour_data
+    catalog = catalog.assign(left=4.0, top=4.0, right=40.0, bottom=50.0, region="annotation")
+    options = {"preprocess": kf.Preprocess(size=32, crop="box"), "config": FROZEN, "cache": tmp_path / "cache", "workers": 1}
+    run = kf.train(catalog, root, tmp_path / "run", **options)
+    plain = run.recipe["without_annotation"]["label"]
+    assert plain["regions"] == {"none": 1.0} and plain["n"] == 18 and run.metrics["label"]["regions"] == {"annotation": 1.0}
+    assert "headline, without any annotation" in capsys.readouterr().out
+    table = kf.predict(run, catalog, root, split="valid", progress=False)
+    kf.write_predictions(table, tmp_path / "p.csv")
+    told = json.loads((tmp_path / "p.provenance.json").read_text())
+    assert told["runs"][0]["regions_here"] == {"annotation": 1.0} and told["runs"][0]["crop"] == "box" and told["prior"] is None
+    template = pd.DataFrame({"id": table["id"], "label": "빨강"})
+    template.to_csv(tmp_path / "t.csv", index=False)
+    commands.submit(tmp_path / "p.csv", template=tmp_path / "t.csv", out=tmp_path / "s.csv")
+    assert json.loads((tmp_path / "s.provenance.json").read_text()) == told
+    assert "regions of these pictures by: annotation 100%" in capsys.readouterr().out
+    whole = kf.train(catalog, root, tmp_path / "whole", **{**options, "preprocess": RECIPE}, progress=False)
+    assert "without_annotation" not in whole.recipe
