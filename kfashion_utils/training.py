@@ -23,9 +23,10 @@ from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import best_thresholds, describe, evaluate
 from kfashion_utils.features import compute_features
-from kfashion_utils.heads import class_shares, fit_head, model_prior
+from kfashion_utils.heads import fit_head
 from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
+from kfashion_utils.logistic import class_shares, model_prior
 from kfashion_utils.models import build_model, load_trained, task_loss, task_targets
 from kfashion_utils.pixels import BOX, Preprocess
 from kfashion_utils.prediction import predict_flat, predict_views, prediction_table, write_predictions

@@ -11,7 +11,7 @@ import kfashion_utils
 
 PACKAGE = Path(kfashion_utils.__file__).parent
 ORDER = [
-    "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "submission",
+    "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "submission", "logistic",
     "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "training", "plots", "report", "demo", "commands", "__main__",
 ]  # fmt: skip
 KERAS = {"inputs", "backbones", "hub", "models", "features", "heads", "training", "prediction"}

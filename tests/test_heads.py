@@ -6,10 +6,11 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 import kfashion_utils as kf
-from kfashion_utils import heads
+from kfashion_utils import heads, logistic
 from kfashion_utils.errors import InputError
-from kfashion_utils.heads import apply_head, fit_head, logistic_regression, model_prior, solve_linear
+from kfashion_utils.heads import apply_head, fit_head
 from kfashion_utils.labels import Head, Task
+from kfashion_utils.logistic import logistic_regression, model_prior, solve_linear
 
 ONE = Task("t", (Head("a", ("x", "y", "z")),))
 
@@ -59,7 +60,7 @@ def test_the_solver_finds_what_scikit_learn_finds():
 def test_fewer_rows_than_features_are_solved_in_the_space_they_span(monkeypatch):
     values, labels, groups = clouds(120, depth=300, noise=2)
     rotated = solve_linear(ONE, values, labels, groups)
-    monkeypatch.setattr(heads, "ROTATED", 0)
+    monkeypatch.setattr(logistic, "ROTATED", 0)
     plain = solve_linear(ONE, values, labels, groups)
     assert rotated.chosen == plain.chosen
     logits = [values @ fitted.weights["head_0"][0] + fitted.weights["head_0"][1] for fitted in (rotated, plain)]
@@ -72,7 +73,7 @@ def test_strength_and_second_opinions_are_chosen_by_group():
     values, labels, groups = clouds(noise=2.5)
     values = np.concatenate([values, rng.normal(0, 1, (240, 60))], axis=1).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups)
-    assert heads.STRENGTHS[0] < fitted.chosen["a"]["strength"] < heads.STRENGTHS[-1]
+    assert logistic.STRENGTHS[0] < fitted.chosen["a"]["strength"] < logistic.STRENGTHS[-1]
     assert (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.5
     # twins in one group tell nothing about each other: labels drawn by group are not learned out of fold, those by row of a twin would be
     drawn = np.eye(3, dtype=np.float32)[np.repeat(rng.integers(0, 3, 120), 2)]
@@ -88,8 +89,8 @@ def test_a_helpful_second_opinion_gets_a_share():
     labels = np.where(wrong[:, None], np.eye(3, dtype=np.float32)[(truth.argmax(1) + rng.integers(1, 3, 240)) % 3], truth)
     secondary = np.where(wrong[:, None], truth, 0).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups, secondary=secondary)
-    assert fitted.chosen["a"]["sub_share"] in heads.SUB_SHARES
-    mixed = heads._Problem(values[None], labels, secondary, groups, False, "none").targets(0.2)
+    assert fitted.chosen["a"]["sub_share"] in logistic.SUB_SHARES
+    mixed = logistic._Problem(values[None], labels, secondary, groups, False, "none").targets(0.2)
     np.testing.assert_allclose(mixed[wrong].max(axis=1), 0.8)
     np.testing.assert_array_equal(mixed[~wrong], labels[~wrong])
 
