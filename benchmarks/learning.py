@@ -48,7 +48,7 @@ def interval(values):
 # clothing_small -----------------------------------------------------------------------------------------------------
 
 
-def clothing(scratch, seeds):
+def clothing(scratch, seeds, heads):
     """Validation accuracy and seconds of the old recipe and of heads on frozen features, in one run; seeds draw the validation photographs anew."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
@@ -56,7 +56,7 @@ def clothing(scratch, seeds):
     started = time.perf_counter()
     accuracy, served = old_recipe(catalog, root, WEIGHTS)
     print(f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | {time.perf_counter() - started:.0f} |", flush=True)
-    for name, (size, settings) in HEADS.items():
+    for name, (size, settings) in heads.items():
         found, spent = [], []
         for seed in range(seeds):
             table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
@@ -72,14 +72,14 @@ def clothing(scratch, seeds):
 # K-Fashion ----------------------------------------------------------------------------------------------------------
 
 
-def kfashion(scratch, seeds):
+def kfashion(scratch, seeds, heads):
     """Accuracy and balanced accuracy out of fold (groups kept together) of every view, with natural and uniform prior."""
     root = DATA / "kfashion/New_sample"
     catalog = kf.split_catalog(kf.build_catalog("kfashion", root)[0].drop(columns="sub_style"), valid=0.2)
     print(f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, group cross-validation, accuracy / balanced\n")
     print("| view | head | natural prior | uniform prior |\n|---|---|---|---|")
     tables = {}
-    for head, (size, settings) in HEADS.items():
+    for head, (size, settings) in heads.items():
         for view, recipe in VIEWS.items():
             for seed in range(seeds):
                 place = Path(scratch, f"kfashion-{head}-{view}-{seed}")
@@ -99,9 +99,9 @@ def kfashion(scratch, seeds):
             uniform = [_judge(_uniform(tables[head, view, seed], mix), catalog) for seed in range(seeds)]
             shown = [" / ".join(interval([pair[number] for pair in pairs]) for number in (0, 1)) for pairs in (natural, uniform)]
             print(f"| {view} | {head} | {shown[0]} | {shown[1]} |", flush=True)
-    print("\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, stages at 224 + 320:\n")
+    print(f"\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, {head}:\n")
     for better, worse in (("crop", "whole"), ("mask", "whole"), ("mask", "crop"), ("mean of the three", "whole"), ("rows of one run", "whole")):
-        low, mean, high = _paired([tables["stages, 224 + 320", better, s] for s in range(seeds)], [tables["stages, 224 + 320", worse, s] for s in range(seeds)], catalog)
+        low, mean, high = _paired([tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog)
         print(f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}")
 
 
@@ -168,6 +168,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "speed"])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--heads", nargs="*", default=list(HEADS), choices=list(HEADS))
     parser.add_argument("--scratch", type=Path, help="folder for caches and runs, kept")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -176,7 +177,7 @@ def main():
             if part == "speed":
                 speed(scratch)
             else:
-                {"clothing": clothing, "kfashion": kfashion}[part](scratch, given.seeds)
+                {"clothing": clothing, "kfashion": kfashion}[part](scratch, given.seeds, {name: HEADS[name] for name in given.heads})
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import best_thresholds, describe, evaluate
 from kfashion_utils.features import compute_features
-from kfashion_utils.heads import fit_head
+from kfashion_utils.heads import apply_head, fit_head
 from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.logistic import class_shares, model_prior
@@ -271,8 +271,9 @@ def _learn(model, data, run, config, cache, progress):
         started = time.time()
         fitted = _fit_head(model, data, cache, progress)
         _keep_fit(run, data, fitted)
-        judged = _judge(model, data, "valid", "val_") if data.split == "train" else data.figures("valid", fitted.out_of_fold, "val_")
-        figures = {"epoch": 0, "learning_rate": 0.0, **_judge(model, data, "train", ""), **judged}
+        learned = data.figures("train", _head_scores(model, data, fitted, "train", cache, progress), "")
+        held = fitted.out_of_fold if data.split == "all" else _head_scores(model, data, fitted, "valid", cache, progress)
+        figures = {"epoch": 0, "learning_rate": 0.0, **learned, **data.figures("valid", held, "val_")}
         history = state.save(model, [], {**figures, "seconds": round(time.time() - started, 2)})
         _report_epoch(history, config, progress)
     if history:
@@ -316,6 +317,12 @@ def _fit_head(model, data, cache, progress):
     for name, weights in fitted.weights.items():
         model.get_layer(name).set_weights(weights)
     return fitted
+
+
+def _head_scores(model, data, fitted, part, cache, progress):
+    """Flat probabilities of a part's rows from cached features: what the model answers, without the base looking again."""
+    views = [compute_features(model, data.prepared, data.ids(part), cache, view, progress) for view in view_names(data.config.judged_views)]
+    return apply_head(data.task, data.config.head, fitted.weights, views, np.arange(len(views[0])))
 
 
 def _keep_fit(run, data, fitted):
