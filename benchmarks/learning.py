@@ -18,7 +18,9 @@ import numpy as np
 import kfashion_utils as kf
 from benchmarks.old_recipe import naive_fit, old_recipe
 from kfashion_utils.backbones import BACKBONES, SCALINGS
-from kfashion_utils.evaluation import evaluate
+from kfashion_utils.evaluation import average_photos, evaluate
+from kfashion_utils.prediction import prediction_table, shift_scores
+from kfashion_utils.tasks import TASKS
 
 DATA = Path(os.environ.get("KFASHION_DATA", "../shared/data"))
 WEIGHTS = str(DATA / "weights/mobilenet_2_5_224_tf_no_top.h5")
@@ -106,19 +108,14 @@ def kfashion(scratch, seeds, heads):
 
 
 def _by_photo(predictions):
-    from kfashion_utils.evaluation import average_photos
-
     table = average_photos(predictions)
     return table.assign(id=table["photo"])
 
 
 def _uniform(predictions, mix):
-    table = predictions.copy()
-    names = [f"style:{name}" for name in mix if mix[name] > 0]
-    table[names] = table[names] / [mix[name.removeprefix("style:")] for name in names]
-    table[names] = table[names].div(table[names].sum(axis=1), axis=0)
-    table["style"] = [name.removeprefix("style:") for name in table[names].idxmax(axis=1)]
-    return table
+    columns = [f"style:{name}" for name in mix]
+    shares = np.maximum(list(mix.values()), 1e-6)
+    return prediction_table(TASKS["style"], predictions, shift_scores(TASKS["style"], predictions[columns].to_numpy(), {"style": -np.log(shares)}))
 
 
 def _judge(predictions, catalog):

@@ -15,11 +15,11 @@ from tqdm.auto import tqdm
 from kfashion_utils.backbones import weights_digest
 from kfashion_utils.inputs import Batches
 from kfashion_utils.models import model_features
+from kfashion_utils.pixels import ITEM_NAME
 from kfashion_utils.storage import write_bytes
 
 CHUNK = 2048  # pictures a file: what a kill can cost
 CHUNK_BYTES = 2**26  # of a file, at most
-NAME = "S36"
 
 
 class Features:
@@ -65,7 +65,7 @@ def compute_features(model, prepared, ids, cache, view="original", progress=True
     extractor = model_features(model)
     name = f"{model.name}-{weights_digest(model.get_layer('backbone'))[:12]}-{prepared.preprocess.key}"
     folder = Path(cache, "features", name, view)
-    items = np.array([prepared.item(row) for row in ids], NAME)
+    items = np.array([prepared.item(row) for row in ids], ITEM_NAME)
     wanted, first = np.unique(items, return_index=True)
     found = _Found(folder, wanted, extractor.output_shape[1])
     todo = np.sort(first[~found.known])  # in the order of the shards
@@ -115,7 +115,7 @@ def _read_chunk(path, depth):
             items = np.load(file, allow_pickle=False)
             np.lib.format.read_magic(file)
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-            if items.dtype != NAME or dtype != np.float32 or shape != (len(items), depth):
+            if items.dtype != ITEM_NAME or dtype != np.float32 or shape != (len(items), depth):
                 return None
             return items, np.memmap(path, np.float32, "r", file.tell(), shape)
     except (ValueError, EOFError):

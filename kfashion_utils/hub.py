@@ -14,9 +14,9 @@ import numpy as np
 from keras import layers, ops
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.runs import HUB
 from kfashion_utils.tasks import gloss
 
-PREFIX = "hub:"
 NEAREST = 12  # names that an unknown preset is answered with
 BATCH = 64  # pictures or prompts
 
@@ -181,7 +181,7 @@ def _load_backbone(name, size, weights=True):
 
 def _require_preset(preset):
     """The preset without `hub:`, if it is a known name, a handle or a folder."""
-    name = str(preset).removeprefix(PREFIX)
+    name = str(preset).removeprefix(HUB)
     known = presets()
     if name in known or "://" in name or Path(name).is_dir():
         return name

@@ -117,7 +117,8 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None,
     views = views if views.ndim == 3 else views[None]
     mean = views.mean(axis=(0, 1))
     deviation = divisors(mean, views.std(axis=(0, 1)))
-    views = (views - mean) / deviation
+    views = views - mean
+    views /= deviation
     weights, chosen, scores = {}, {}, np.zeros(labels.shape, np.float32)
     for number, head in enumerate(task.heads):
         known = task.annotated(labels)[:, number] > 0
@@ -189,9 +190,10 @@ class _Problem:
         return space.lift(kernel), bias
 
     def _space(self, number, rows):
-        if number not in self._spaces:
-            self._spaces[number] = _Space(self.views[:, rows])
-        return self._spaces[number]
+        space = self._spaces.get(number) or _Space(self.views[:, rows])
+        if space.axes is not None:  # small, and dear to find; the others are copies of the rows, which would add up
+            self._spaces[number] = space
+        return space
 
     def _fit(self, space, rows, targets, strength, start, precision=1e-4):
         targets = targets[rows]

@@ -10,19 +10,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kfashion_utils.backbones import (  # noqa: F401 - training.py and features.py take them from here
-    SCALINGS,
-    build_base,
-    file_digest,
-    find_backbone,
-    load_base_weights,
-    tap_outputs,
-    weights_digest,
-    weights_file,
-)
+from kfashion_utils.backbones import SCALINGS, build_base, find_backbone, load_base_weights, tap_outputs
 from kfashion_utils.errors import InputError
-from kfashion_utils.hub import PREFIX as HUB
 from kfashion_utils.hub import build_encoder
+from kfashion_utils.runs import HUB
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of retracing whenever a last batch is smaller
 

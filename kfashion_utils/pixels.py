@@ -15,6 +15,7 @@ from kfashion_utils.errors import refuse
 from kfashion_utils.images import ImageRejected
 
 BOX = ("left", "top", "right", "bottom")
+ITEM_NAME = "S36"  # NumPy type of the names that `Preprocess.item` gives
 
 
 @dataclass(frozen=True)

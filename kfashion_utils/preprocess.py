@@ -26,7 +26,7 @@ from kfashion_utils.catalog import region_problems
 from kfashion_utils.drive import Drive, is_on_drive
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.images import ImageRejected
-from kfashion_utils.pixels import BOX, Preprocess
+from kfashion_utils.pixels import BOX, ITEM_NAME, Preprocess
 from kfashion_utils.shards import JOURNAL, Shards, ShardWriter, contains
 from kfashion_utils.storage import (
     TEMPORARY,
@@ -162,7 +162,7 @@ class _Rows:
         identity = _identity(root)
         columns = {name: catalog[name].to_numpy(object if name in TEXTS else float) for name in COLUMNS}
         order = columns["id"].argsort(kind="stable")
-        items, missing = np.zeros(len(order), "S36"), []
+        items, missing = np.zeros(len(order), ITEM_NAME), []
         for start in range(0, len(order), CHUNK):
             for number, row in enumerate(_mappings(columns, order[start : start + CHUNK]), start):
                 try:

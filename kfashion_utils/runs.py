@@ -107,7 +107,7 @@ class TrainConfig:
         """The same recipe with nothing left open; `has_imagenet` says whether the backbone has published weights.
 
         Raises:
-            InputError: augmentation without fine-tuning, whose features are computed once.
+            InputError: augmentation without fine-tuning, whose features are computed once; class weights with it.
         """
         published = "preset" if self.backbone.startswith(HUB) else "imagenet" if has_imagenet else "none"
         weights = self.weights or published
@@ -117,6 +117,8 @@ class TrainConfig:
                 "augment='light' draws every picture anew each epoch, and without fine_tune_epochs features are computed once: ask for epochs, or for "
                 "augmented views (views=4: the original, its mirror image and two more)"
             )
+        if self.balance != "none" and epochs:
+            raise InputError(f"balance={self.balance!r} weighs the classes of a head on frozen features, and {epochs} epochs of fine-tuning would undo it: use fine_tune_epochs=0")
         augment = self.augment or ("light" if epochs else "none")
         taps = self.taps or ("last" if weights in ("none", "preset") else "stages")
         return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps)

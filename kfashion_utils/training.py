@@ -88,6 +88,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.ids)].reset_index(drop=True)
     _require_rows(rows, task, prepared, split)
+    if split == "all" and rows["group"].nunique() < 2:
+        raise InputError("split='all' judges each group by heads that did not see it, and all rows are of one group; fill the column 'group', or use split='train'")
     _require_span(prepared)
     started = time.time()
     model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape)
@@ -162,15 +164,16 @@ def _recipe(task, preprocess, config, used, weights, split):
         "catalog": {"hash": hash_catalog(used, _learned_columns(used)), "rows": used["split"].value_counts().to_dict()},
         "regions": {name: round(float(share), 4) for name, share in regions.items()},
         "lacking": round(float(preprocess.lacking(training).mean()), 4),
-        "prior": _priors(task, task.encode(training), config.balance),
+        "prior": _priors(task, task.encode(training), config),
         "environment": {**versions(), "keras_backend": keras.backend.backend()},
     }
 
 
-def _priors(task, labels, balance):
+def _priors(task, labels, config):
     """{head: {"train": {class: share}, "model": the mix that the model's answers assume}}."""
     priors = {}
     for head, shares in zip(task.heads, class_shares(task, labels).values(), strict=True):
+        balance = "none" if head.multi and config.head != "linear" else config.balance  # such a head is trained as it comes
         mixes = {"train": shares, "model": model_prior(head, shares, balance)}
         priors[head.name] = {name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)} for name, mix in mixes.items()}
     return priors

@@ -17,7 +17,7 @@ keras_hub = pytest.importorskip("keras_hub")
 
 from keras_hub import layers, models  # noqa: E402
 
-from kfashion_utils import hub, tasks  # noqa: E402
+from kfashion_utils import commands, hub, tasks  # noqa: E402
 from kfashion_utils.errors import InputError  # noqa: E402
 from kfashion_utils.inputs import Batches  # noqa: E402
 from kfashion_utils.labels import Head, Task  # noqa: E402
@@ -280,6 +280,12 @@ def test_a_preset_is_a_backbone_like_any_other(made, colour_data, tmp_path):
         kf.train(catalog, root, tmp_path / "taps", config=kf.TrainConfig(backbone=preset, taps="stages"), **options)
     answers = kf.predict_zero_shot(f"hub:{made['clip'][0]}", catalog, root, task=ZERO, preprocess=kf.Preprocess(size=32), progress=False)
     assert len(answers) == 45 and answers.columns[:3].tolist() == ["id", "photo", "style"]
+    kf.write_catalog(catalog.rename(columns={"label": "style"}).assign(style="모던"), tmp_path / "c.csv")
+    preset = (f"hub:{made['clip'][0]}",)
+    commands.predict(preset, catalog=tmp_path / "c.csv", root=root, out=tmp_path / "p.csv", split="valid")
+    assert len(kf.read_predictions(tmp_path / "p.csv")) == 18
+    with pytest.raises(InputError, match="alone"):
+        commands.predict(preset * 2, catalog=tmp_path / "c.csv", root=root, out=tmp_path / "p.csv")
 
 
 ZERO = Task("t", (Head("style", ("모던", "펑크")),))

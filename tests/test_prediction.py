@@ -102,6 +102,14 @@ def test_balanced_training_says_which_mix_its_answers_assume(trained):
     np.testing.assert_allclose(kf.predict(full, catalog, root, prior="uniform", **options)[SCORES], kf.predict(full, catalog, root, **options)[SCORES], atol=1e-4)
 
 
+def test_a_trained_head_leaves_several_labels_as_they_come_and_says_so(trained):
+    run, catalog, root, folder = trained
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0, head="hidden", head_epochs=2, balance="full")
+    hidden = kf.train(catalog, root, folder / "hidden", preprocess=RECIPE, config=config, task=run.task, cache=folder / "cache", progress=False, workers=1)
+    assert hidden.recipe["prior"]["tags"]["model"] == hidden.recipe["prior"]["tags"]["train"]
+    assert set(hidden.recipe["prior"]["label"]["model"].values()) == {round(1 / 3, 6)}
+
+
 def test_the_headline_uses_no_annotation_and_a_submission_says_what_was_used(colour_data, tmp_path, capsys):
     root, catalog = colour_data
     catalog = catalog.assign(left=4.0, top=4.0, right=40.0, bottom=50.0, region="annotation")

@@ -64,6 +64,8 @@ def test_the_final_fit_learns_from_everything_and_is_judged_out_of_fold(colour_d
         train(colour_data, tmp_path / "run", FROZEN, cache)
     with pytest.raises(InputError, match="fine_tune_epochs=0"):
         train(colour_data, tmp_path / "other", SCRATCH, cache, split="all")
+    with pytest.raises(InputError, match="all rows are of one group"):
+        train((root, catalog.assign(group="one", split="train")), tmp_path / "lonely", FROZEN, cache, split="all")
     only = catalog.assign(split="train")
     assert train((root, only), tmp_path / "only", FROZEN, cache, split="all").finished
 
@@ -211,7 +213,7 @@ def test_catalogs_that_cannot_be_trained_on(colour_data, cache, tmp_path):
     with pytest.raises(InputError, match="'우주복' in 45 rows"):
         train((root, catalog.rename(columns={"label": "style"}).assign(style="우주복")), tmp_path / "run", cache=cache)
     with pytest.raises(InputError, match="stands in 2 splits"):
-        train((root, catalog.assign(group="one")), tmp_path / "run", cache=cache)
+        train((root, catalog.assign(group="one", split="train")), tmp_path / "run", cache=cache)
     assert not (tmp_path / "run").exists()
 
 
