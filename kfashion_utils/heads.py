@@ -15,6 +15,7 @@ from kfashion_utils.logistic import FittedHead, divisors, group_folds, row_weigh
 from kfashion_utils.models import ENTRIES, build_head, task_loss, task_targets
 
 BATCH = 128  # rows a step of a head that is trained
+JUDGED = 4096  # rows that are answered at once
 MIXUP = 0.2  # both parameters of the Beta distribution of shares (Zhang et al., mixup, ICLR 2018)
 
 
@@ -76,8 +77,8 @@ def train_head(task, config, views, rows, labels, progress=False):
     targets = task_targets(task, labels, _balanced(task, labels, known, config.balance))
     for epoch in tqdm(range(1, config.head_epochs + 1), desc=f"{config.head} head", unit="epoch", leave=False, disable=not progress):
         head.optimizer.learning_rate = config.head_rate(epoch)
-        batches = _FeatureBatches(views, rows, targets, mean, deviation, config, epoch)
-        loss = head.fit(batches, epochs=1, verbose=0, shuffle=False).history["loss"][-1]
+        for values, labels_and_weights in _one_pass(views, rows, targets, mean, deviation, config, epoch):
+            loss = head.train_on_batch(values, labels_and_weights)  # half the time of a `fit` for every epoch
         if not np.isfinite(loss):
             raise InputError(f"the loss of the head's epoch {epoch} is {loss}: the learning rate {config.learning_rate:g} is too high")
     return _folded(head, ENTRIES[config.head], mean, deviation)
@@ -120,31 +121,26 @@ def apply_head(task, kind, weights, views, rows):
     head = build_head(task, kind, views[0].shape[1])
     for name, values in weights.items():
         head.get_layer(name).set_weights(values)
-    return np.mean([head.predict(view.take(rows), batch_size=1024, verbose=0) for view in views], axis=0)
+    scores = np.zeros((len(rows), task.num_classes), np.float32)
+    for start in range(0, len(rows), JUDGED):
+        part = slice(start, start + JUDGED)
+        scores[part] = np.mean([keras.ops.convert_to_numpy(head(view.take(rows[part]), training=False)) for view in views], axis=0)
+    return scores
 
 
-class _FeatureBatches(keras.utils.PyDataset):
-    """One pass over features: order, view and mixing are functions of (seed, epoch)."""
-
-    def __init__(self, views, rows, targets, mean, deviation, config, epoch):
-        super().__init__()
-        self.views, self.targets, self.mean, self.deviation, self.mix = views, targets, mean, deviation, config.mix
-        self.rng = np.random.default_rng((config.seed, epoch))
-        self.rows = rows[self.rng.permutation(len(rows))]
-        self.view = self.rng.integers(0, len(views), len(rows))
-        self.share = self.rng.beta(MIXUP, MIXUP, len(rows)).astype(np.float32)[:, None]
-
-    def __len__(self):
-        return -(-len(self.rows) // BATCH)
-
-    def __getitem__(self, number):
-        part = slice(number * BATCH, (number + 1) * BATCH)
-        rows, view = self.rows[part], self.view[part]
-        values = np.empty((len(rows), len(self.mean)), np.float32)
-        for one in np.unique(view):
-            values[view == one] = self.views[one].take(rows[view == one])
-        values, targets = (values - self.mean) / self.deviation, self.targets[rows]
-        if self.mix == "mixup":
-            share = self.share[part]
-            values, targets = (share * values + (1 - share) * values[::-1]), (share * targets + (1 - share) * targets[::-1])
-        return values, targets
+def _one_pass(views, rows, targets, mean, deviation, config, epoch):
+    """Yield `(features, targets)` of one epoch: order, view and mixing are functions of (seed, epoch)."""
+    rng = np.random.default_rng((config.seed, epoch))
+    rows = rows[rng.permutation(len(rows))]
+    drawn = rng.integers(0, len(views), len(rows))
+    shares = rng.beta(MIXUP, MIXUP, len(rows)).astype(np.float32)[:, None]
+    for start in range(0, len(rows), BATCH):
+        part = slice(start, start + BATCH)
+        values = np.empty((len(rows[part]), len(mean)), np.float32)
+        for one in np.unique(drawn[part]):
+            values[drawn[part] == one] = views[one].take(rows[part][drawn[part] == one])
+        values, wanted = (values - mean) / deviation, targets[rows[part]]
+        if config.mix == "mixup":
+            share = shares[part]
+            values, wanted = (share * values + (1 - share) * values[::-1]), (share * wanted + (1 - share) * wanted[::-1])
+        yield values, wanted

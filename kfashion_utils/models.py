@@ -5,6 +5,7 @@ The scaling that the backbone's weights expect is a layer of the model, so no ca
 
 import functools
 import logging
+import weakref
 
 import keras
 import numpy as np
@@ -160,8 +161,19 @@ def task_loss(task, smoothing=0.0):
 
 
 def model_features(model):
-    """The part of a model from picture to pooled features."""
-    return keras.Model(model.input, model.get_layer("features").output)
+    """The part of a model from picture to pooled features; the same object for the same model, so that it is traced once."""
+    if model not in _FEATURES:
+        _FEATURES[model] = keras.Model(model.input, model.get_layer("features").output)
+    return _FEATURES[model]
+
+
+_FEATURES = weakref.WeakKeyDictionary()
+
+
+def head_weights(model):
+    """{layer name: arrays} of what lies after `features`: what `build_head`'s layers of these names take."""
+    names = [layer.name for layer in model.layers]
+    return {layer.name: layer.get_weights() for layer in model.layers[names.index("features") + 1 :] if layer.weights}
 
 
 @functools.lru_cache(maxsize=8)

@@ -27,7 +27,7 @@ from kfashion_utils.heads import apply_head, fit_head
 from kfashion_utils.inputs import Batches, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.logistic import class_shares, model_prior
-from kfashion_utils.models import build_model, load_trained, task_loss, task_targets
+from kfashion_utils.models import build_model, head_weights, task_loss, task_targets
 from kfashion_utils.pixels import BOX, Preprocess
 from kfashion_utils.prediction import predict_flat, predict_views, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
@@ -98,8 +98,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
         _write_recipe(run, recipe, root, used)
         data = _Data(task, rows, prepared, config, split)
         _learn(model, data, run, config, cache, progress)
-        _finish(run, data, started, progress)
-        _judge_without_annotation(run, data, root, cache, workers, progress)
+        _finish(model, run, data, cache, started, progress)
+        _judge_without_annotation(model, run, data, root, cache, workers, progress)
         write_json(run.path / "metrics.json", evaluate(run.predictions, run.catalog))
     return run
 
@@ -274,8 +274,8 @@ def _learn(model, data, run, config, cache, progress):
         started = time.time()
         fitted = _fit_head(model, data, cache, progress)
         _keep_fit(run, data, fitted)
-        learned = data.figures("train", _head_scores(model, data, fitted, "train", cache, progress), "")
-        held = fitted.out_of_fold if data.split == "all" else _head_scores(model, data, fitted, "valid", cache, progress)
+        learned = data.figures("train", _answer(model, data, data.prepared, data.ids("train"), cache, progress), "")
+        held = fitted.out_of_fold if data.split == "all" else _answer(model, data, data.prepared, data.ids("valid"), cache, progress)
         figures = {"epoch": 0, "learning_rate": 0.0, **learned, **data.figures("valid", held, "val_")}
         history = state.save(model, [], {**figures, "seconds": round(time.time() - started, 2)})
         _report_epoch(history, config, progress)
@@ -284,7 +284,7 @@ def _learn(model, data, run, config, cache, progress):
     if not history:
         _require_sane_start(model, data)
     for epoch in range(int(history[-1]["epoch"]) + 1 if history else 1, config.fine_tune_epochs + 1):
-        history = state.save(model, history, _one_epoch(model, data, config, epoch, progress))
+        history = state.save(model, history, _one_epoch(model, data, config, epoch, cache, progress))
         _write_history(run, history)
         _report_epoch(history, config, progress)
     state.publish(run, history)
@@ -322,10 +322,12 @@ def _fit_head(model, data, cache, progress):
     return fitted
 
 
-def _head_scores(model, data, fitted, part, cache, progress):
-    """Flat probabilities of a part's rows from cached features: what the model answers, without the base looking again."""
-    views = [compute_features(model, data.prepared, data.ids(part), cache, view, progress) for view in view_names(data.config.judged_views)]
-    return apply_head(data.task, data.config.head, fitted.weights, views, np.arange(len(views[0])))
+def _answer(model, data, prepared, ids, cache, progress):
+    """Flat probabilities of prepared pictures; until the base is fine-tuned from cached features, so that it looks once."""
+    if int(model.optimizer.iterations):
+        return predict_views(model, prepared, ids, data.config.judged_views)
+    views = [compute_features(model, prepared, ids, cache, view, progress) for view in view_names(data.config.judged_views)]
+    return apply_head(data.task, data.config.head, head_weights(model), views, np.arange(len(ids)))
 
 
 def _keep_fit(run, data, fitted):
@@ -348,7 +350,7 @@ def _second_opinions(task, rows):
     return np.nan_to_num(task.encode(blank))
 
 
-def _one_epoch(model, data, config, epoch, progress):
+def _one_epoch(model, data, config, epoch, cache, progress):
     started = time.time()
     model.optimizer.learning_rate = config.rate(epoch)
     seeds = np.random.SeedSequence((config.seed, epoch)).generate_state(2)
@@ -363,7 +365,7 @@ def _one_epoch(model, data, config, epoch, progress):
     loss = float(model.history.history["loss"][-1])
     if not np.isfinite(loss):
         raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {config.rate(epoch):g} is too high, or the input holds no numbers; the last good epoch is kept")
-    figures = {"epoch": epoch, "learning_rate": config.rate(epoch), "loss": loss, **_judge(model, data, "valid", "val_")}
+    figures = {"epoch": epoch, "learning_rate": config.rate(epoch), "loss": loss, **data.figures("valid", _answer(model, data, data.prepared, data.ids("valid"), cache, progress), "val_")}
     return {**figures, "seconds": round(time.time() - started, 2)}
 
 
@@ -382,10 +384,6 @@ def _reset_dropout(model, seed):
     for layer in model._flatten_layers():
         for generator in getattr(layer, "_seed_generators", []):
             generator.state.assign(np.array([seed % 2**31, 0], generator.state.dtype))
-
-
-def _judge(model, data, part, prefix):
-    return data.figures(part, predict_views(model, data.prepared, data.ids(part), data.config.judged_views), prefix)
 
 
 def _report_epoch(history, config, progress):
@@ -471,7 +469,7 @@ def _best(history):
     return min(history, key=lambda row: row["val_loss"] if np.isfinite(row["val_loss"]) else np.inf)
 
 
-def _finish(run, data, started, progress):
+def _finish(model, run, data, cache, started, progress):
     """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`)."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
@@ -481,8 +479,8 @@ def _finish(run, data, started, progress):
     if data.split == "all":
         predictions = read_predictions(run.path / "out_of_fold.csv")
     else:
-        scores = predict_views(load_trained(Run(run.path)), data.prepared, valid["id"], data.config.judged_views)
-        predictions = prediction_table(data.task, valid, scores)
+        model.load_weights(run.weights)
+        predictions = prediction_table(data.task, valid, _answer(model, data, data.prepared, data.ids("valid"), cache, progress))
     _warn_if_all_the_same(predictions, data.task)
     write_predictions(predictions, run.path / "predictions.csv")
     if progress:
@@ -491,7 +489,7 @@ def _finish(run, data, started, progress):
             print(f"{run.path}, {judged}, {head}: {describe(values)}")
 
 
-def _judge_without_annotation(run, data, root, cache, workers, progress):
+def _judge_without_annotation(model, run, data, root, cache, workers, progress):
     """The headline: the validation figures without any annotation at test time, kept in `run.json`, where the recipe reads what annotators drew."""
     valid = data.rows.iloc[data.part("valid")]
     drawn = valid["region"] == ANNOTATION
@@ -502,8 +500,7 @@ def _judge_without_annotation(run, data, root, cache, workers, progress):
     plain.loc[drawn, ["polygon", "region"]] = ""
     prepared = preprocess_images(plain, root, cache, data.prepared.preprocess, workers=workers, progress=False)
     plain = plain[plain["id"].isin(prepared.ids)]
-    scores = predict_views(load_trained(Run(run.path)), prepared, plain["id"], data.config.judged_views)
-    figures = evaluate(prediction_table(data.task, plain, scores), plain)
+    figures = evaluate(prediction_table(data.task, plain, _answer(model, data, prepared, plain["id"].to_numpy(), cache, progress)), plain)
     write_json(run.path / "run.json", {**run.recipe, "without_annotation": figures})
     vars(run).pop("recipe", None)
     if progress:

@@ -155,11 +155,11 @@ def test_a_finished_run_is_returned_and_more_epochs_continue_it(run, colour_data
 def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(run, colour_data, cache, tmp_path, monkeypatch):
     one_epoch = training._one_epoch
 
-    def dying(model, data, config, epoch, progress):
+    def dying(model, data, config, epoch, *rest):
         if epoch == 3:
             model.fit(data.batches("train", epoch), epochs=1, verbose=0)  # half of an epoch's work is lost
             raise KeyboardInterrupt
-        return one_epoch(model, data, config, epoch, progress)
+        return one_epoch(model, data, config, epoch, *rest)
 
     monkeypatch.setattr(training, "_one_epoch", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -213,7 +213,7 @@ def test_catalogs_that_cannot_be_trained_on(colour_data, cache, tmp_path):
     with pytest.raises(InputError, match="'우주복' in 45 rows"):
         train((root, catalog.rename(columns={"label": "style"}).assign(style="우주복")), tmp_path / "run", cache=cache)
     with pytest.raises(InputError, match="stands in 2 splits"):
-        train((root, catalog.assign(group="one", split="train")), tmp_path / "run", cache=cache)
+        train((root, catalog.assign(group="one")), tmp_path / "run", cache=cache)
     assert not (tmp_path / "run").exists()
 
 
