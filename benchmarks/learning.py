@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 import kfashion_utils as kf
+import kfashion_utils.training  # noqa: F401 - the times are wall time after import
 from benchmarks.old_recipe import naive_fit, old_recipe
 from kfashion_utils.backbones import BACKBONES, SCALINGS
 from kfashion_utils.evaluation import average_photos, evaluate
@@ -103,7 +104,7 @@ def kfashion(scratch, seeds, heads):
             print(f"| {view} | {head} | {shown[0]} | {shown[1]} |", flush=True)
     print(f"\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, {head}:\n")
     for better, worse in (("crop", "whole"), ("mask", "whole"), ("mask", "crop"), ("mean of the three", "whole"), ("rows of one run", "whole")):
-        low, mean, high = _paired([tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog)
+        low, mean, high = paired_difference([tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog)
         print(f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}")
 
 
@@ -123,7 +124,8 @@ def _judge(predictions, catalog):
     return figures["accuracy"], figures["balanced_accuracy"]
 
 
-def _paired(better, worse, catalog, draws=2000):
+def paired_difference(better, worse, catalog, draws=2000):
+    """(low, mean, high) of the difference in accuracy of two lists of predictions, one a seed: bootstrap over groups, seeds averaged."""
     truth = catalog.set_index("id")
     right = [np.mean([(t.set_index("id").loc[truth.index, "style"] == truth["style"]).to_numpy(float) for t in tables], axis=0) for tables in (better, worse)]
     difference, groups = right[0] - right[1], truth["group"].where(truth["group"] != "", truth.index.to_series())

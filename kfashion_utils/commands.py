@@ -157,6 +157,7 @@ def train(
     split: Literal["train", "all"] = "train",
     config: Path | None = None,
     workers: int | None = None,
+    devices: Literal["all", "gpu"] | None = None,
     recipe: Preprocess = Preprocess(),  # noqa: B008
     training: TrainConfig = TrainConfig(),  # noqa: B008
 ):
@@ -171,11 +172,12 @@ def train(
         split: all = the final fit on train and valid rows, judged out of fold.
         config: a run.json whose recipe is repeated.
         workers: processes that prepare pictures; default: one a core.
+        devices: all = fine-tune on every GPU, gpu = refuse to train without one; default: the first GPU, or the CPU.
         recipe: how pixels are prepared.
         training: how the model learns.
     """
     table = kf.read_catalog(catalog)
-    kf.train(table, root, run, preprocess=recipe, config=training, task=task, split=split, cache=cache, workers=workers)
+    kf.train(table, root, run, preprocess=recipe, config=training, task=task, split=split, cache=cache, workers=workers, devices=devices)
 
 
 def predict(

@@ -11,12 +11,14 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.logistic import FittedHead, divisors, group_folds, row_weights, solve_linear
-from kfashion_utils.models import ENTRIES, build_head, task_loss, task_targets
+from kfashion_utils.inputs import MIXUP
+from kfashion_utils.logistic import FittedHead, divisors, group_folds, solve_linear
+from kfashion_utils.losses import balanced_targets, drawing_chances, mix_targets, normalised, recipe_loss
+from kfashion_utils.models import ENTRIES, build_head
 
+LINEAR_BALANCE = {"sample": "full", "focal": "none"}  # what a head is solved with before it is fine-tuned so
 BATCH = 128  # rows a step of a head that is trained
 JUDGED = 4096  # rows that are answered at once
-MIXUP = 0.2  # both parameters of the Beta distribution of shares (Zhang et al., mixup, ICLR 2018)
 
 
 def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=False, progress=False):
@@ -36,7 +38,7 @@ def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=Fa
     """
     groups = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     if config.head == "linear":
-        return solve_linear(task, _stacked(views), labels, groups, balance=config.balance, secondary=secondary, seed=config.seed)
+        return solve_linear(task, _stacked(views), labels, groups, balance=LINEAR_BALANCE.get(config.balance, config.balance), secondary=secondary, seed=config.seed)
     weights = train_head(task, config, views, np.arange(len(labels)), labels, progress)
     if not out_of_fold:
         return FittedHead(weights)
@@ -72,26 +74,17 @@ def train_head(task, config, views, rows, labels, progress=False):
     mean, deviation = _moments(views, rows)
     keras.utils.set_random_seed(config.seed)
     head = build_head(task, config.head, views[0].shape[1])
-    known = task.annotated(labels)
-    head.compile(keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay), task_loss(task, config.label_smoothing), jit_compile=False)
-    targets = task_targets(task, labels, _balanced(task, labels, known, config.balance))
+    loss_of = recipe_loss(task, config, labels[rows])
+    head.compile(keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay), loss_of, jit_compile=False)
+    targets = balanced_targets(task, labels[rows], config.balance)
+    chances = drawing_chances(task, labels[rows], config.balance)
     for epoch in tqdm(range(1, config.head_epochs + 1), desc=f"{config.head} head", unit="epoch", leave=False, disable=not progress):
         head.optimizer.learning_rate = config.head_rate(epoch)
-        for values, labels_and_weights in _one_pass(views, rows, targets, mean, deviation, config, epoch):
-            loss = head.train_on_batch(values, labels_and_weights)  # half the time of a `fit` for every epoch
+        for values, wanted in _one_pass(task, views, rows, targets, chances, config, epoch):
+            loss = head.train_on_batch((values - mean) / deviation, wanted)  # half the time of a `fit` for every epoch
         if not np.isfinite(loss):
             raise InputError(f"the loss of the head's epoch {epoch} is {loss}: the learning rate {config.learning_rate:g} is too high")
     return _folded(head, ENTRIES[config.head], mean, deviation)
-
-
-def _balanced(task, labels, known, balance):
-    """`(n, heads)` factors for single-label heads; a multi-label head is left as it is."""
-    factors = np.ones(known.shape, np.float32)
-    for number, head in enumerate(task.heads):
-        rows = known[:, number] > 0
-        if not head.multi:
-            factors[rows, number] = row_weights(task.split(labels)[head.name][rows], False, balance)[:, 0]
-    return factors
 
 
 def _moments(views, rows):
@@ -128,19 +121,20 @@ def apply_head(task, kind, weights, views, rows):
     return scores
 
 
-def _one_pass(views, rows, targets, mean, deviation, config, epoch):
+def _one_pass(task, views, rows, targets, chances, config, epoch):
     """Yield `(features, targets)` of one epoch: order, view and mixing are functions of (seed, epoch)."""
     rng = np.random.default_rng((config.seed, epoch))
-    rows = rows[rng.permutation(len(rows))]
+    order = rng.permutation(len(rows)) if chances is None else rng.choice(len(rows), len(rows), p=chances)
     drawn = rng.integers(0, len(views), len(rows))
-    shares = rng.beta(MIXUP, MIXUP, len(rows)).astype(np.float32)[:, None]
+    shares = rng.beta(MIXUP, MIXUP, len(rows)).astype(np.float32)
     for start in range(0, len(rows), BATCH):
-        part = slice(start, start + BATCH)
-        values = np.empty((len(rows[part]), len(mean)), np.float32)
-        for one in np.unique(drawn[part]):
-            values[drawn[part] == one] = views[one].take(rows[part][drawn[part] == one])
-        values, wanted = (values - mean) / deviation, targets[rows[part]]
+        part = order[start : start + BATCH]
+        view, wanted = drawn[start : start + BATCH], targets[part]
+        values = np.empty((len(part), views[0].shape[1]), np.float32)
+        for one in np.unique(view):
+            values[view == one] = views[one].take(rows[part[view == one]])
         if config.mix == "mixup":
-            share = shares[part]
-            values, wanted = (share * values + (1 - share) * values[::-1]), (share * wanted + (1 - share) * wanted[::-1])
-        yield values, wanted
+            share = shares[start : start + BATCH, None]
+            values = share * values + (1 - share) * np.roll(values, 1, axis=0)
+            wanted = mix_targets(task, wanted, np.roll(wanted, 1, axis=0), share)
+        yield values, normalised(wanted, len(task.heads))

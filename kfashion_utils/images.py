@@ -220,6 +220,21 @@ def decode_region(source, root, region_of, size, fit):
     return np.asarray(picture.resize((width, height), filter, box=box)), region
 
 
+def read_size(source, root="."):
+    """(width, height) of a picture, upright, from its header.
+
+    Raises:
+        ImageRejected: with a reason of `REASONS`.
+    """
+    data = read_source(source, root)
+    if isinstance(data, np.ndarray):
+        return data.shape[1], data.shape[0]
+    with _picture_blamed(source):
+        picture, exif = open_picture(data)
+        turned = ORIENTATIONS.get(orientation_of(exif)) in TURNED_ON_SIDE
+        return picture.size[::-1] if turned else picture.size
+
+
 def _decode(source, root, shrink):
     """(Pillow's picture, upright RGB; (width, height) at full size)."""
     data = read_source(source, root)

@@ -46,9 +46,9 @@ def divisors(mean, deviation):
     return np.where(varied, deviation, 1.0).astype(np.float32)
 
 
-def group_folds(groups, labels, seed):
+def group_folds(groups, labels, seed, folds=FOLDS):
     """[(train rows, held rows)]; classes are spread evenly (of several labels, by the first)."""
-    count = min(FOLDS, len(np.unique(groups)))
+    count = min(folds, len(np.unique(groups)))
     if count < 2:
         return []
     with warnings.catch_warnings():

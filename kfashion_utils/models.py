@@ -3,12 +3,12 @@
 The scaling that the backbone's weights expect is a layer of the model, so no caller scales.
 """
 
+import contextlib
 import functools
 import logging
 import weakref
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from kfashion_utils.backbones import SCALINGS, build_base, find_backbone, load_base_weights, tap_outputs
@@ -24,7 +24,7 @@ HIDDEN, DROPOUT = (512, 256), 0.3
 TAPS = ("last", "stages")
 
 
-def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", sizes=(), head="linear"):
+def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", sizes=(), head="linear", precision="float32"):
     """The whole model, functional: `(size, size, 3)` RGB 0..255 -> flat probabilities `(num_classes,)`.
 
     Args:
@@ -37,6 +37,7 @@ def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", size
         taps: `last` = the average over places of the base's output; `stages` = mean, standard deviation and maximum of its last two stages.
         sizes: sides at which the base sees the picture, pixels, resized within the model; () = as it comes.
         head: a row of `ENTRIES`.
+        precision: Keras' dtype policy of the backbone (`mixed_float16`, `mixed_bfloat16`); everything after it computes in float32.
 
     Layers by name: `backbone`, `features` (pooled, the input of a head), those of the head, of which the last are `head_0`, `head_1`, …
     """
@@ -44,10 +45,21 @@ def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", size
     sizes = tuple(sizes) or (size,)
     image = layers.Input((size, size, 3), name="image")
     find_features = _hub_features if backbone.startswith(HUB) else _tapped_features
-    pooled = find_features(image, backbone, weights, taps, sizes)
+    with _policy(precision):
+        pooled = find_features(image, backbone, weights, taps, sizes)
     features = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else layers.Identity(name="features")(pooled[0])
-    name = "-".join([backbone.replace(":", "_").replace("/", "_"), taps, *map(str, sizes)])
+    name = "-".join([backbone.replace(":", "_").replace("/", "_"), taps, *map(str, sizes), *([precision] if precision != "float32" else [])])
     return keras.Model(image, _answers(features, task, head), name=name)
+
+
+@contextlib.contextmanager
+def _policy(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _tapped_features(image, backbone, weights, taps, sizes):
@@ -59,14 +71,19 @@ def _tapped_features(image, backbone, weights, taps, sizes):
     if weights is not None:
         load_base_weights(base, backbone, weights)
         _freeze_batch_norms(base)
-    outputs = base.outputs if taps == "last" else tap_outputs(base, backbone)[-2:]
-    base = keras.Model(base.input, outputs, name="backbone")
+    base = _tapped(base, backbone, taps)
     scaled, pooled = SCALINGS[find_backbone(backbone).scaling](image), []
     for side in sizes:
         maps = base(scaled if side == size else layers.Resizing(side, side, antialias=True, name=f"resize_{side}")(scaled))
         for values in maps if isinstance(maps, (list, tuple)) else [maps]:
+            values = ops.cast(values, "float32")
             pooled += [ops.mean(values, axis=(1, 2))] if taps == "last" else _statistics(values)
     return pooled
+
+
+def _tapped(base, backbone, taps):
+    outputs = base.outputs if taps == "last" else tap_outputs(base, backbone)[-2:]
+    return keras.Model(base.input, outputs, name="backbone")
 
 
 def _statistics(values):
@@ -81,7 +98,7 @@ def _hub_features(image, backbone, weights, taps, sizes):
         raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
     base = build_encoder(backbone.removeprefix(HUB), size, weights=weights is not None)
     base.name = "backbone"
-    return [base(image)]
+    return [ops.cast(base(image), "float32")]
 
 
 def build_head(task, head, depth):
@@ -123,43 +140,6 @@ def _head_layer(head, number):
     return layers.Dense(len(head.classes), "sigmoid" if head.multi else "softmax", name=f"head_{number}", dtype="float32")
 
 
-def _head_loss(head, labels, scores, smoothing):
-    labels = labels * (1 - smoothing) + smoothing / (2 if head.multi else len(head.classes))
-    if head.multi:
-        return ops.sum(ops.binary_crossentropy(labels, scores), axis=-1)
-    return ops.categorical_crossentropy(labels, scores)
-
-
-def task_targets(task, labels, weights=None):
-    """What the loss is given: flat labels float32 `(n, num_classes)` without NaN, then one weight column a head.
-
-    Args:
-        labels: of `Task.encode`, NaN where not annotated.
-        weights: `(n, heads)` factors; None = 1.
-    """
-    known = task.annotated(labels)
-    return np.concatenate([np.nan_to_num(labels), known if weights is None else known * weights], axis=1).astype(np.float32)
-
-
-def task_loss(task, smoothing=0.0):
-    """Loss on `task_targets`: the weighted sum over heads of the cross-entropy, averaged over the rows that are annotated.
-
-    Args:
-        smoothing: share of every label that is spread evenly over the classes (label smoothing).
-    """
-
-    def loss(targets, scores):
-        total = 0.0
-        for number, head in enumerate(task.heads):
-            part = task.slices[head.name]
-            weight = targets[:, task.num_classes + number]
-            rows = _head_loss(head, targets[:, part], scores[:, part], smoothing) * weight
-            total += head.weight * ops.sum(rows) / ops.maximum(ops.sum(weight), 1e-7)
-        return total
-
-    return loss
-
-
 def model_features(model):
     """The part of a model from picture to pooled features; the same object for the same model, so that it is traced once."""
     if model not in _FEATURES:
@@ -186,3 +166,10 @@ def load_trained(run):
     except (ValueError, OSError) as error:
         raise InputError(f"{run.path}: the weights do not fit the recipe in run.json: {str(error).splitlines()[0]}") from error
     return model
+
+
+def trained_base(run):
+    """The backbone of a finished Run, without top and scaling, as `build_base` builds it: what another training can start from."""
+    base = build_base(run.config.backbone, run.preprocess.size)
+    _tapped(base, run.config.backbone, run.config.taps).set_weights(load_trained(run).get_layer("backbone").get_weights())
+    return base

@@ -92,6 +92,20 @@ class Preprocess:
         """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""
         return images.open_image(self.encode(source, row, root))
 
+    def foreground(self, source, row, root="."):
+        """Which pixels of `apply` lie inside the row's polygon: bool `(size, size)`, all False without one. Only the picture's header is read.
+
+        Raises:
+            ImageRejected: as `encode`.
+        """
+        box, rings = _box(row), _rings(row)
+        if not rings:
+            return np.zeros((self.size, self.size), bool)
+        left, top, right, bottom = self._region(box, rings, *images.read_size(source, root))
+        width, height = images.fitted_size(right - left, bottom - top, self.size, self.fit)
+        rings = [(np.asarray(ring, float) - (left, top)) * (width / (right - left), height / (bottom - top)) for ring in rings]
+        return images.place(np.full((height, width, 3), 255, np.uint8), self.size, 0, rings)[..., 0] > 0
+
     def _region(self, box, rings, width, height):
         if self.crop == "none" or not (box or rings):
             return 0, 0, width, height

@@ -1,48 +1,52 @@
 """`train`: a catalog and a recipe -> a run folder. Calling it again continues from the last whole epoch, or returns what is done.
 
-Frozen features are computed once and a linear head is solved on them; then, if asked for, the whole network is fine-tuned with AdamW
-and a rate that halves every ten epochs. Whatever is random is a function of (seed, epoch), so an interrupted training goes on exactly.
+Frozen features are computed once and a head is fitted on them; then, if asked for, the whole network is fine-tuned (`fine_tuning.py`).
+Whatever is random is a function of (seed, epoch), so an interrupted training goes on exactly.
 """
 
 import contextlib
 import json
-import os
 import shutil
+import tempfile
 import time
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from kfashion_utils.backbones import file_digest, find_backbone, weights_file
 from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog, write_catalog
+from kfashion_utils.checkpoints import Checkpoints, best_epoch
+from kfashion_utils.devices import device_scope, precision_of
+from kfashion_utils.drive import is_on_drive
 from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import best_thresholds, describe, evaluate
 from kfashion_utils.features import compute_features
-from kfashion_utils.heads import apply_head, fit_head
-from kfashion_utils.inputs import Batches, view_names
+from kfashion_utils.fine_tuning import FineTuning, is_over
+from kfashion_utils.heads import LINEAR_BALANCE, apply_head, fit_head
+from kfashion_utils.inputs import Decoded, People, map_pictures, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.logistic import class_shares, model_prior
-from kfashion_utils.models import build_model, head_weights, task_loss, task_targets
+from kfashion_utils.losses import balanced_targets, drawing_chances, mean_loss, task_targets
+from kfashion_utils.models import build_model, head_weights, load_trained, trained_base
 from kfashion_utils.pixels import BOX, Preprocess
-from kfashion_utils.prediction import predict_flat, predict_views, prediction_table, write_predictions
+from kfashion_utils.prediction import predict_views, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
-from kfashion_utils.runs import HUB, MAY_GROW, Run, TrainConfig, read_predictions
-from kfashion_utils.storage import finished_file, hash_file, only_one, sync_folder, write_json
+from kfashion_utils.runs import HUB, MAY_GROW, Run, TrainConfig, load_run, read_predictions
+from kfashion_utils.storage import finished_file, hash_file, only_one, write_json
 from kfashion_utils.tasks import resolve_task
 
-KEPT_CHECKPOINTS = 2
 SPLITS = {"train": ("train", "valid"), "all": ("train",)}  # rows that a training needs
 ANNOTATION = "annotation"  # the region of boxes and polygons that a data set came with
 GUARDED = 16  # pictures looked at before a training starts
+GROWING = ("constant", "step")  # schedules that do not look at how many epochs there are, nor at how the last ones went
+MAPPED = 0.5  # share of the free disk that decoded pictures may take
 START_FACTOR = 4  # how much larger than chance the first loss may be
 
 
-def train(catalog, root, run, *, preprocess=None, config=None, task=None, split="train", cache=None, workers=None, progress=True):
+def train(catalog, root, run, *, preprocess=None, config=None, task=None, split="train", cache=None, workers=None, devices=None, progress=True):
     """Train one model.
 
     Args:
@@ -55,6 +59,8 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
             that did not see its group (out of fold). Frozen features only.
         cache: folder of caches for prepared pictures and features; None = `cache` beside the run's folder.
         workers: processes that prepare pictures; None = one a core.
+        devices: `all` = fine-tune data-parallel on every GPU (`tf.distribute.MirroredStrategy`; batches are cut up, the losses are those of
+            one device), `gpu` = refuse to train without a GPU; None = the first GPU, or the CPU.
         progress: say what is done, one line an epoch.
 
     Returns:
@@ -67,21 +73,21 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
     preprocess = preprocess or Preprocess()
     config = config or TrainConfig()
     config = config.resolved(not config.backbone.startswith(HUB) and bool(find_backbone(config.backbone).weights))
-    _require_fit(split, config)
+    _require_fit(split, config, preprocess)
     catalog = complete_catalog(catalog)
     _require_splits(catalog, split)
     task = resolve_task(task, catalog)
     used = catalog[catalog["split"].isin(["train", "valid"])].reset_index(drop=True)
     task.encode(used)  # every unknown label, before anything is written
     refuse("the catalog is not usable", check_catalog(catalog))
-    weights = "preset" if config.weights == "preset" else weights_file(config.backbone, config.weights)
     run = Run(run)
+    cache = Path(cache or run.path.parent / "cache")
+    weights = _starting_weights(config, cache)
     recipe = _recipe(task, preprocess, config, used, weights, split)
     if _is_done(run, recipe):
         if progress:
             print(f"{run.path} is finished; nothing to do")
         return run
-    cache = Path(cache or run.path.parent / "cache")
     if progress:
         _name_other_recipes(cache, preprocess)
         print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
@@ -92,19 +98,39 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
         raise InputError("split='all' judges each group by heads that did not see it, and all rows are of one group; fill the column 'group', or use split='train'")
     _require_span(prepared)
     started = time.time()
-    model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape)
-    run.path.mkdir(parents=True, exist_ok=True)
-    with only_one(run.path, "is being trained"):
-        _write_recipe(run, recipe, root, used)
-        data = _Data(task, rows, prepared, config, split)
-        _learn(model, data, run, config, cache, progress)
-        _finish(model, run, data, cache, started, progress)
-        _judge_without_annotation(model, run, data, root, cache, workers, progress)
-        write_json(run.path / "metrics.json", evaluate(run.predictions, run.catalog))
+    with device_scope(devices) as count:
+        if config.batch_size % count:
+            raise InputError(f"batch_size={config.batch_size} cannot be shared evenly by {count} devices; use a multiple of {count}")
+        model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision_of(config))
+        run.path.mkdir(parents=True, exist_ok=True)
+        with only_one(run.path, "is being trained"):
+            _write_recipe(run, recipe, root, used)
+            data = _Data(task, rows, root, prepared, config, split, cache, count, progress)
+            _learn(model, data, run)
+            model = _finish(model, run, data, started)
+            _judge_without_annotation(model, run, data, workers)
+            write_json(run.path / "metrics.json", evaluate(run.predictions, run.catalog))
     return run
 
 
-def _require_fit(split, config):
+def _starting_weights(config, cache):
+    """Path of the backbone's weights: published ones, a file, or those that another run ended with; None = random, `preset` = KerasHub's."""
+    if config.weights == "preset":
+        return "preset"
+    if not Path(config.weights, "run.json").is_file():
+        return weights_file(config.backbone, config.weights)
+    other = load_run(config.weights)
+    if other.config.backbone != config.backbone:
+        raise InputError(f"--weights {config.weights}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; name the same backbone")
+    path = cache / "weights" / f"{hash_file(other.weights)[:32]}.weights.h5"
+    if not path.is_file():
+        _save_weights(trained_base(other), path)
+    return path
+
+
+def _require_fit(split, config, preprocess):
+    if config.swap and preprocess.mask != "none":
+        raise InputError(f"swap={config.swap} pastes people on the backgrounds of other photographs, and mask={preprocess.mask!r} has painted these over; use mask='none'")
     if split not in ("train", "all"):
         raise InputError(f"split {split!r}: expected 'train' or 'all'")
     if split == "all" and config.fine_tune_epochs:
@@ -173,7 +199,9 @@ def _priors(task, labels, config):
     """{head: {"train": {class: share}, "model": the mix that the model's answers assume}}."""
     priors = {}
     for head, shares in zip(task.heads, class_shares(task, labels).values(), strict=True):
-        balance = "none" if head.multi and config.head != "linear" else config.balance  # such a head is trained as it comes
+        trained = config.fine_tune_epochs or config.head != "linear"
+        balance = LINEAR_BALANCE.get(config.balance, config.balance)
+        balance = "none" if head.multi and trained and balance != "logit" else balance  # such a head is trained as it comes
         mixes = {"train": shares, "model": model_prior(head, shares, balance)}
         priors[head.name] = {name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)} for name, mix in mixes.items()}
     return priors
@@ -217,9 +245,15 @@ def _differences(before, now):
         for key in sorted(set(old) | set(new)):
             if part == "train" and key == "weights" and now["weights_sha256"] and before.get("weights_sha256") == now["weights_sha256"]:
                 continue  # the same file under another path
-            if old.get(key) == new.get(key) or (part == "train" and key in MAY_GROW and new[key] > old[key]):
+            if old.get(key) == new.get(key) or part == "train" and _may_grow(key, old, new):
                 continue
             yield f"{part}.{key}: {_short(old.get(key))} there, {_short(new.get(key))} now"
+
+
+def _may_grow(key, old, new):
+    """More epochs are no other recipe: those of a head while nothing was fine-tuned after it, those of fine-tuning always."""
+    alone = key == "fine_tune_epochs" or not new["fine_tune_epochs"]
+    return key in MAY_GROW and alone and new["schedule"] in GROWING and new[key] > old.get(key, 0)
 
 
 def _short(value):
@@ -231,10 +265,11 @@ def _short(value):
 
 
 class _Data:
-    """The rows of a training with their targets."""
+    """The rows of a training with their targets, and where their pictures and features are found."""
 
-    def __init__(self, task, rows, prepared, config, split):
-        self.task, self.rows, self.prepared, self.config, self.split = task, rows, prepared, config, split
+    def __init__(self, task, rows, root, prepared, config, split, cache, devices, progress):
+        self.task, self.rows, self.root, self.prepared, self.config, self.split = task, rows, root, prepared, config, split
+        self.cache, self.devices, self.progress = cache, devices, progress
         self.labels = task.encode(rows)
         self.targets = task_targets(task, self.labels)
 
@@ -248,7 +283,7 @@ class _Data:
     def figures(self, name, scores, prefix):
         """Loss and each head's accuracy over the annotated rows of a part, given their flat probabilities."""
         task, targets = self.task, self.targets[self.part(name)]
-        figures = {f"{prefix}loss": float(task_loss(task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))}
+        figures = {f"{prefix}loss": mean_loss(task, targets, scores)}
         for number, head in enumerate(task.heads):
             known = targets[:, task.num_classes + number] > 0
             block, answer = (values[known][:, task.slices[head.name]] for values in (targets, scores))
@@ -256,78 +291,128 @@ class _Data:
             figures[f"{prefix}{head.name}_accuracy"] = float(right.mean()) if known.any() else float("nan")
         return figures
 
-    def batches(self, split, epoch=None):
-        config = self.config
-        targets = self.targets[self.part(split)]
-        return Batches(
-            self.prepared, self.ids(split), targets, batch_size=config.batch_size, epoch=epoch, seed=config.seed, augment=config.augment
-        )
+    def features(self, model, prepared, ids, count):
+        """Features of prepared pictures, one for each of the first `count` views."""
+        return [compute_features(model, prepared, ids, self.cache, view, self.progress) for view in view_names(count)]
+
+    def people(self):
+        """Masks of the training rows for the background swap; None without one."""
+        if not self.config.swap:
+            return None
+        rows = self.rows.iloc[self.part("train")]
+        if not (rows["polygon"] != "").any():
+            raise InputError(f"swap={self.config.swap} cuts people out along polygons, and no training row has one; fill the column first, or use swap=0")
+        return People(self.prepared.preprocess.foreground(row["path"], row, self.root) for row in rows.to_dict("records"))
 
 
-def _learn(model, data, run, config, cache, progress):
-    state = _Checkpoints(run.path / "checkpoints")
-    optimizer = keras.optimizers.AdamW(config.rate(1), weight_decay=config.weight_decay)
-    model.compile(optimizer, task_loss(data.task, config.label_smoothing), jit_compile=_compile_kernels())
-    model.optimizer.build(model.trainable_variables)
-    history = state.restore(model)
-    if not history and config.weights != "none" or not config.fine_tune_epochs and not history:
-        started = time.time()
-        fitted = _fit_head(model, data, cache, progress)
-        _keep_fit(run, data, fitted)
-        learned = data.figures("train", _answer(model, data, data.prepared, data.ids("train"), cache, progress), "")
-        held = fitted.out_of_fold if data.split == "all" else _answer(model, data, data.prepared, data.ids("valid"), cache, progress)
-        figures = {"epoch": 0, "learning_rate": 0.0, **learned, **data.figures("valid", held, "val_")}
-        history = state.save(model, [], {**figures, "seconds": round(time.time() - started, 2)})
-        _report_epoch(history, config, progress)
+def _learn(model, data, run):
+    """Fit the head on frozen features, then fine-tune; ends with the best and the last weights in the run's folder."""
+    config = data.config
+    if not config.fine_tune_epochs:
+        history = [_fit_head(model, data, run)]
+        _write_history(run, history)
+        return _publish(model, run, ("best", "last"))
+    with _pictures(data) as pictures:
+        labels = data.labels[data.part("train")]
+        chances = drawing_chances(data.task, labels, config.balance)
+        options = {"chances": chances, "people": data.people(), "fill": data.prepared.preprocess.fill, "multiple": data.devices}
+        tuning = FineTuning(model, data.task, config, labels, pictures, balanced_targets(data.task, labels, config.balance), **options)
+        _fine_tune(tuning, data, run)
+
+
+def _fine_tune(tuning, data, run):
+    model, config, checkpoints = tuning.model, data.config, Checkpoints(run.path / "checkpoints")
+    arrays, history = checkpoints.read()
     if history:
-        _write_history(run, history)
-    if not history:
+        tuning.restore(arrays)
+    elif config.weights != "none":
+        history = [_fit_head(model, data, run)]
+        checkpoints.save(tuning.state(), history)
+    else:
         _require_sane_start(model, data)
-    for epoch in range(int(history[-1]["epoch"]) + 1 if history else 1, config.fine_tune_epochs + 1):
-        history = state.save(model, history, _one_epoch(model, data, config, epoch, cache, progress))
+    while not is_over(config, history):
+        started, epoch = time.time(), int(history[-1]["epoch"]) + 1 if history else 1
+        learned = tuning.one_epoch(epoch, history, data.progress)
+        with tuning.averaged():
+            judged = data.figures("valid", predict_views(model, data.prepared, data.ids("valid"), config.judged_views), "val_")
+        history = [*history, {**learned, **judged, "seconds": round(time.time() - started, 2)}]
+        checkpoints.save(tuning.state(), history)
         _write_history(run, history)
-        _report_epoch(history, config, progress)
-    state.publish(run, history)
+        _report_epoch(history, config, data.progress)
+    _write_history(run, history)
+    last, best = int(history[-1]["epoch"]), int(best_epoch(history)["epoch"])
+    for name, epoch in (("last", last), ("best", best)):
+        arrays, _ = checkpoints.read(epoch)
+        if arrays is not None:  # a best epoch from before the epochs grew has left its weights in the run's folder
+            tuning.restore(arrays)
+            with tuning.averaged():
+                _publish(model, run, [name])
+    checkpoints.keep({last})  # from here the epochs can grow
 
 
-def _compile_kernels():
-    """XLA gains on a GPU and on JAX; on the CPU TensorFlow is 13 times slower with it."""
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
+def _publish(model, run, names):
+    for name in names:
+        _save_weights(model, run.path / f"{name}.weights.h5")
 
-    return "auto" if tf.config.list_physical_devices("GPU") else False
+
+def _save_weights(model, path):
+    with tempfile.TemporaryDirectory() as folder, finished_file(path) as temporary:  # HDF5 wants a lock of its own
+        model.save_weights(Path(folder, path.name))
+        shutil.copyfile(Path(folder, path.name), temporary)
+
+
+@contextlib.contextmanager
+def _pictures(data):
+    """The training pictures by row number: a memory map on local disk, gone after the block; where it would not fit they are decoded anew each time."""
+    ids, side = data.ids("train"), data.prepared.preprocess.size
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) if is_on_drive(data.cache) else data.cache / "mapped"
+        folder.mkdir(parents=True, exist_ok=True)
+        if len(ids) * side**2 * 3 > MAPPED * shutil.disk_usage(folder).free:
+            yield Decoded(data.prepared, ids)
+            return
+        pictures = map_pictures(data.prepared, ids, folder, data.progress)
+        yield pictures
+        Path(pictures.filename).unlink(missing_ok=True)
 
 
 def _require_sane_start(model, data):
     """A network that starts from random weights knows nothing: its first loss is near the sum of ln(classes)."""
-    ids = data.ids("train")[:GUARDED]
-    targets = data.targets[data.part("train")[:GUARDED]]
-    scores = predict_flat(model, Batches(data.prepared, ids))
-    loss = float(task_loss(data.task)(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores)))
+    scores = predict_views(model, data.prepared, data.ids("train")[:GUARDED], 1)
+    loss = mean_loss(data.task, data.targets[data.part("train")[:GUARDED]], scores)
     chance = sum(head.weight * (np.log(2) * len(head.classes) if head.multi else np.log(len(head.classes))) for head in data.task.heads)
     if not loss < START_FACTOR * chance + 1:
         raise InputError(f"the first loss is {loss:.3g}, where a network that knows nothing has {chance:.3g}: its weights, or the values of the pictures, are wrong")
 
 
-def _fit_head(model, data, cache, progress):
-    """Fit the head on frozen features and put it into the model; returns the FittedHead."""
+def _fit_head(model, data, run):
+    """Fit the head on frozen features and put it into the model; returns the history's row of epoch 0."""
+    started = time.time()
     part, config = data.part("train"), data.config
-    views = [compute_features(model, data.prepared, data.ids("train"), cache, view, progress) for view in view_names(config.views)]
+    views = data.features(model, data.prepared, data.ids("train"), config.views)
     rows = data.rows.iloc[part]
     secondary = _second_opinions(data.task, rows) if config.sub_labels else None
-    fitted = fit_head(data.task, config, views, data.labels[part], rows["group"].to_numpy(), secondary, data.split == "all", progress)
+    fitted = fit_head(data.task, config, views, data.labels[part], rows["group"].to_numpy(), secondary, data.split == "all", data.progress)
     for name, weights in fitted.weights.items():
         model.get_layer(name).set_weights(weights)
-    return fitted
+    _keep_fit(run, data, fitted)
+    learned = data.figures("train", _frozen_answer(model, data, data.prepared, data.ids("train")), "")
+    held = fitted.out_of_fold if data.split == "all" else _frozen_answer(model, data, data.prepared, data.ids("valid"))
+    row = {"epoch": 0, "learning_rate": 0.0, **learned, **data.figures("valid", held, "val_"), "seconds": round(time.time() - started, 2)}
+    _report_epoch([row], config, data.progress)
+    return row
 
 
-def _answer(model, data, prepared, ids, cache, progress):
-    """Flat probabilities of prepared pictures; until the base is fine-tuned from cached features, so that it looks once."""
-    if int(model.optimizer.iterations):
-        return predict_views(model, prepared, ids, data.config.judged_views)
-    views = [compute_features(model, prepared, ids, cache, view, progress) for view in view_names(data.config.judged_views)]
+def _frozen_answer(model, data, prepared, ids):
+    """Flat probabilities of prepared pictures from cached features: what the model answers, while the base looks once."""
+    views = data.features(model, prepared, ids, data.config.judged_views)
     return apply_head(data.task, data.config.head, head_weights(model), views, np.arange(len(ids)))
+
+
+def _answer(model, data, prepared, ids):
+    if data.config.fine_tune_epochs:
+        return predict_views(model, prepared, ids, data.config.judged_views)
+    return _frozen_answer(model, data, prepared, ids)
 
 
 def _keep_fit(run, data, fitted):
@@ -350,42 +435,6 @@ def _second_opinions(task, rows):
     return np.nan_to_num(task.encode(blank))
 
 
-def _one_epoch(model, data, config, epoch, cache, progress):
-    started = time.time()
-    model.optimizer.learning_rate = config.rate(epoch)
-    seeds = np.random.SeedSequence((config.seed, epoch)).generate_state(2)
-    keras.utils.set_random_seed(int(seeds[0] % 2**31))
-    _reset_dropout(model, int(seeds[1]))
-    batches = data.batches("train", epoch)
-    with tqdm(total=len(batches), desc=f"epoch {epoch}", unit="batch", leave=False, disable=not progress) as bar:
-        step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
-        # one call an epoch: nothing is carried over but weights and optimizer, which a checkpoint holds
-        with _memory_blamed(config.batch_size):
-            model.fit(batches, epochs=1, verbose=0, callbacks=[step, keras.callbacks.TerminateOnNaN()], shuffle=False)
-    loss = float(model.history.history["loss"][-1])
-    if not np.isfinite(loss):
-        raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {config.rate(epoch):g} is too high, or the input holds no numbers; the last good epoch is kept")
-    figures = {"epoch": epoch, "learning_rate": config.rate(epoch), "loss": loss, **data.figures("valid", _answer(model, data, data.prepared, data.ids("valid"), cache, progress), "val_")}
-    return {**figures, "seconds": round(time.time() - started, 2)}
-
-
-@contextlib.contextmanager
-def _memory_blamed(batch_size):
-    try:
-        yield
-    except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
-        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
-            smaller = max(1, batch_size // 2)
-            raise InputError(f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate), or smaller pictures") from error
-        raise
-
-
-def _reset_dropout(model, seed):
-    for layer in model._flatten_layers():
-        for generator in getattr(layer, "_seed_generators", []):
-            generator.state.assign(np.array([seed % 2**31, 0], generator.state.dtype))
-
-
 def _report_epoch(history, config, progress):
     if not progress:
         return
@@ -406,90 +455,29 @@ def _write_history(run, history):
         pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
 
 
-class _Checkpoints:
-    """One folder an epoch with weights, optimizer and history; a finished name is a finished checkpoint, the newest one counts."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def _finished(self):
-        return sorted(path for path in self.folder.glob("epoch-*") if path.is_dir())
-
-    def restore(self, model):
-        """Put the newest checkpoint into a compiled model; returns its history, [] if there is none."""
-        for leftover in self.folder.glob(".epoch-*"):
-            shutil.rmtree(leftover)
-        for path in reversed(self._finished()):
-            try:
-                history = json.loads((path / "history.json").read_text(encoding="utf-8"))
-                with np.load(path / "state.npz", allow_pickle=False) as state:
-                    arrays = dict(state)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                print(f"{path} is damaged ({error}); the checkpoint before it is used")
-                shutil.rmtree(path)
-                continue
-            model.set_weights([arrays[f"w{number}"] for number in range(len(model.weights))])
-            for number, variable in enumerate(model.optimizer.variables):
-                variable.assign(arrays[f"o{number}"])
-            return history
-        return []
-
-    def save(self, model, history, row):
-        """Keep the state after an epoch; returns the history with that epoch's row."""
-        history = [*history, row]
-        final = self.folder / f"epoch-{row['epoch']:05d}"
-        temporary = self.folder / f".{final.name}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        arrays = {f"w{number}": value for number, value in enumerate(model.get_weights())}
-        arrays |= {f"o{number}": np.asarray(variable) for number, variable in enumerate(model.optimizer.variables)}
-        with open(temporary / "state.npz", "wb") as handle:
-            np.savez(handle, **arrays)
-            handle.flush()
-            os.fsync(handle.fileno())
-        model.save_weights(temporary / "model.weights.h5")
-        write_json(temporary / "history.json", history)
-        os.replace(temporary, final)
-        sync_folder(self.folder)
-        keep = {f"epoch-{_best(history)['epoch']:05d}", *(path.name for path in self._finished()[-KEPT_CHECKPOINTS:])}
-        for path in self._finished():
-            if path.name not in keep:
-                shutil.rmtree(path)
-        return history
-
-    def publish(self, run, history):
-        """Copy best and last weights into the run's folder."""
-        for name, row in (("best", _best(history)), ("last", history[-1])):
-            with finished_file(run.path / f"{name}.weights.h5") as temporary:
-                shutil.copyfile(self.folder / f"epoch-{row['epoch']:05d}" / "model.weights.h5", temporary)
-
-
-def _best(history):
-    """The epoch with the lowest validation loss. The highest accuracy would be chosen more often for its luck."""
-    return min(history, key=lambda row: row["val_loss"] if np.isfinite(row["val_loss"]) else np.inf)
-
-
-def _finish(model, run, data, cache, started, progress):
-    """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`)."""
+def _finish(model, run, data, started):
+    """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`); returns the model that holds them."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
     write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
     vars(run).pop("recipe", None)
     valid = data.rows.iloc[data.part("valid")]
+    if data.config.fine_tune_epochs:
+        model = load_trained(run)  # as it will be served: one device, float32
     if data.split == "all":
         predictions = read_predictions(run.path / "out_of_fold.csv")
     else:
-        model.load_weights(run.weights)
-        predictions = prediction_table(data.task, valid, _answer(model, data, data.prepared, data.ids("valid"), cache, progress))
+        predictions = prediction_table(data.task, valid, _answer(model, data, data.prepared, data.ids("valid")))
     _warn_if_all_the_same(predictions, data.task)
     write_predictions(predictions, run.path / "predictions.csv")
-    if progress:
+    if data.progress:
         judged = "validation" if data.split == "train" else "out of fold"
         for head, values in evaluate(predictions, valid).items():
             print(f"{run.path}, {judged}, {head}: {describe(values)}")
+    return model
 
 
-def _judge_without_annotation(model, run, data, root, cache, workers, progress):
+def _judge_without_annotation(model, run, data, workers):
     """The headline: the validation figures without any annotation at test time, kept in `run.json`, where the recipe reads what annotators drew."""
     valid = data.rows.iloc[data.part("valid")]
     drawn = valid["region"] == ANNOTATION
@@ -498,12 +486,12 @@ def _judge_without_annotation(model, run, data, root, cache, workers, progress):
     plain = valid.copy()
     plain.loc[drawn, [*BOX]] = np.nan
     plain.loc[drawn, ["polygon", "region"]] = ""
-    prepared = preprocess_images(plain, root, cache, data.prepared.preprocess, workers=workers, progress=False)
+    prepared = preprocess_images(plain, data.root, data.cache, data.prepared.preprocess, workers=workers, progress=False)
     plain = plain[plain["id"].isin(prepared.ids)]
-    figures = evaluate(prediction_table(data.task, plain, _answer(model, data, prepared, plain["id"].to_numpy(), cache, progress)), plain)
+    figures = evaluate(prediction_table(data.task, plain, _answer(model, data, prepared, plain["id"].to_numpy())), plain)
     write_json(run.path / "run.json", {**run.recipe, "without_annotation": figures})
     vars(run).pop("recipe", None)
-    if progress:
+    if data.progress:
         for head, values in figures.items():
             print(f"headline, without any annotation at test time, {head}: {describe(values)}")
 

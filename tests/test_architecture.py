@@ -11,11 +11,11 @@ import kfashion_utils
 
 PACKAGE = Path(kfashion_utils.__file__).parent
 ORDER = [
-    "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "submission", "logistic",
-    "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "training", "plots", "report", "demo", "commands", "__main__",
+    "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "intervals", "calibration", "comparison", "submission", "logistic",
+    "losses", "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "checkpoints", "devices", "fine_tuning", "training", "explain", "plots", "report", "demo", "commands", "__main__",
 ]  # fmt: skip
-KERAS = {"inputs", "backbones", "hub", "models", "features", "heads", "training", "prediction"}
-TENSORFLOW = {"training"}
+KERAS = {"explain", "losses", "devices", "fine_tuning", "inputs", "backbones", "hub", "models", "features", "heads", "training", "prediction"}
+TENSORFLOW = {"devices", "explain", "export"}
 
 
 def row(path):

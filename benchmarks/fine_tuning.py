@@ -1,0 +1,180 @@
+"""What fine-tuning gains over frozen features, and what its input costs: `python -m benchmarks.fine_tuning [clothing] [kfashion] [input] [--seeds 3]`.
+
+Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), but for `input`. Prints Markdown.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pandas as pd
+
+import kfashion_utils as kf
+from benchmarks.learning import DATA, WEIGHTS, interval, paired_difference
+from kfashion_utils.devices import precision_of
+from kfashion_utils.fine_tuning import FineTuning
+from kfashion_utils.inputs import Epoch
+from kfashion_utils.labels import Head, Task
+from kfashion_utils.logistic import group_folds
+from kfashion_utils.losses import task_targets
+from kfashion_utils.models import build_model
+
+TUNED = {"fine_tune_epochs": 12, "schedule": "cosine", "warmup": 1.0, "fine_tune_rate": 3e-4, "batch_size": 32, "ema": 0.98}
+SHORT = {**TUNED, "fine_tune_epochs": 6, "fine_tune_rate": 1e-4}
+CLOTHING = {  # name: (side, settings)
+    "frozen stages, 224": (224, {"fine_tune_epochs": 0}),
+    "fine-tuned from there": (224, TUNED),
+    "fine-tuned, MixUp": (224, {**TUNED, "mix": "mixup"}),
+    "frozen stages, 224 + 320": (320, {"fine_tune_epochs": 0, "sizes": (224, 320)}),
+    "fine-tuned from there, 224 + 320": (320, {**TUNED, "sizes": (224, 320)}),
+}
+KFASHION = {  # what is changed of the plain fine-tuning
+    "plain": {},
+    "without EMA": {"ema": 0.0},
+    "MixUp": {"mix": "mixup"},
+    "CutMix": {"mix": "cutmix"},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "generalised cross-entropy": {"loss": "generalized"},
+    "strong augmentation": {"augment": "strong"},
+    "background swap": {"swap": 0.5},
+    "last 6 layers only": {"unfreeze": 6},
+    "head alone": {"unfreeze": 0},
+}
+
+
+def config(settings, seed=0, **more):
+    return kf.TrainConfig(backbone="mobilenet_025", **{"weights": WEIGHTS, "seed": seed, **settings, **more})
+
+
+def clothing(scratch, seeds, names):
+    """Validation accuracy and seconds; seeds draw the validation photographs anew, seed 0 keeps the published ones."""
+    root = DATA / "clothing_small"
+    catalog = kf.build_catalog("folders", root)[0]
+    print("\n### clothing_small: fine-tuning against frozen features, same photographs\n\n| | validation accuracy | as published | s, pictures and features in the cache |\n|---|---|---|---|")
+    for name in names or CLOTHING:
+        (size, settings), found, spent = CLOTHING[name], [], []
+        for seed in range(seeds):
+            table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
+            options = {"preprocess": kf.Preprocess(size=size), "config": config(settings, seed), "cache": Path(scratch, "cache")}
+            started = time.perf_counter()
+            run = kf.train(table, root, Path(scratch, f"clothing-{name}-{seed}"), progress=False, **options)
+            spent.append(time.perf_counter() - started)
+            found.append(run.metrics["label"]["accuracy"])
+        print(f"| {name} | {interval(found)} | {found[0]:.3f} | {np.mean(spent):.0f} |", flush=True)
+
+
+def kfashion(scratch, seeds, names, folds=3):
+    """Accuracy and balanced accuracy out of fold, groups kept together, whole picture at 224, and the paired difference to frozen features."""
+    root = DATA / "kfashion/New_sample"
+    catalog = kf.build_catalog("kfashion", root)[0].drop(columns="sub_style")
+    print(f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, {seeds} seeds, whole picture\n")
+    print("| | accuracy | balanced | accuracy − frozen, 95 % interval |\n|---|---|---|---|", flush=True)
+    recipes = {"frozen": {"fine_tune_epochs": 0}} | {name: {**SHORT, **changed} for name, changed in KFASHION.items()}
+    recipes |= {"garment categories as auxiliary heads": SHORT, "from clothing_small, frozen": {"fine_tune_epochs": 0}, "from clothing_small": SHORT}
+    frozen = None
+    for name, settings in recipes.items():
+        if names and name not in names and name != "frozen":
+            continue
+        tables = []
+        for seed in range(seeds):
+            start = {"weights": _clothing_run(scratch)} if "clothing_small" in name else {}
+            rows = _with_categories(catalog, root) if "auxiliary" in name else catalog
+            tables.append(_out_of_fold(rows, root, Path(scratch, f"kfashion-{name}-{seed}"), config({**settings, **start}, seed), folds, Path(scratch, "cache")))
+        figures = [kf.evaluate(table, catalog)["style"] for table in tables]
+        frozen = frozen or tables
+        low, mean, high = paired_difference(tables, frozen, catalog)
+        shown = [interval([each[key] for each in figures]) for key in ("accuracy", "balanced_accuracy")]
+        print(f"| {name} | {shown[0]} | {shown[1]} | {mean:+.3f} [{low:+.3f}, {high:+.3f}] |", flush=True)
+
+
+def _out_of_fold(catalog, root, place, recipe, folds, cache):
+    codes = np.unique(catalog["style"], return_inverse=True)[1]
+    splits = group_folds(catalog["group"].where(catalog["group"] != "", catalog["photo"]).to_numpy(str), np.eye(codes.max() + 1)[codes], recipe.seed, folds)
+    tables = []
+    for number, (_, held) in enumerate(splits):
+        split = np.where(np.isin(np.arange(len(catalog)), held), "valid", "train")
+        run = kf.train(catalog.assign(split=split), root, place / str(number), config=recipe, cache=cache, progress=False)
+        tables.append(run.predictions[["id", "photo", *(column for column in run.predictions if column.startswith("style"))]])
+    return pd.concat(tables, ignore_index=True)
+
+
+def _with_categories(catalog, root):
+    """The photographs with the categories of their garments as a second head, several a picture."""
+    garments = kf.build_catalog("kfashion", root, rows="garment")[0]
+    joined = garments[garments["category"] != ""].groupby("photo")["category"].agg(lambda names: "|".join(sorted({one for name in names for one in name.split("|")})))
+    return catalog.assign(category=catalog["photo"].map(joined).fillna(""))
+
+
+def _clothing_run(scratch):
+    """A backbone fine-tuned on clothing_small, once."""
+    root = DATA / "clothing_small"
+    return str(kf.train(kf.build_catalog("folders", root)[0], root, Path(scratch, "clothing-source"), config=config(TUNED), cache=Path(scratch, "cache"), progress=False).path)
+
+
+def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), size=224, batch=32):
+    """Pictures a second of a fine-tuning step: fed by our input, on arrays that lie ready, and the share of the time that the network waits."""
+    print(f"\n### Fine-tuning steps, {photos} pictures of {size} px, batch {batch}, pictures/s\n")
+    print("| backbone | precision | augment | arrays that lie ready | our input | ratio |\n|---|---|---|---|---|---|")
+    pixels, labels, task = _noise(photos, size)
+    for backbone in backbones:
+        for augment in ("light", "strong"):
+            settings = kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=1, batch_size=batch, augment=augment, mix="both")
+            model = build_model(task, backbone, size, precision=precision_of(settings))
+            tuning = FineTuning(model, task, settings, labels, pixels, task_targets(task, labels))
+            epoch = Epoch(pixels, task_targets(task, labels), task, settings, 1)
+            ready = [epoch[number] for number in range(len(epoch))]
+            network, speeds = tuning.network, {"ready": [], "ours": []}
+            network.fit(_Ready(ready), epochs=1, verbose=0, shuffle=False)
+            for number in range(4):
+                for name in speeds:
+                    given = _Ready(ready) if name == "ready" else Epoch(pixels, task_targets(task, labels), task, settings, number)
+                    started = time.perf_counter()
+                    network.fit(given, epochs=1, verbose=0, shuffle=False)
+                    speeds[name].append(photos / (time.perf_counter() - started))
+            ready, ours = np.median(speeds["ready"]), np.median(speeds["ours"])
+            print(f"| {backbone} | {precision_of(settings)} | {augment} | {ready:.0f} | {ours:.0f} | {ours / ready:.2f} |", flush=True)
+
+
+class _Ready(keras.utils.PyDataset):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, number):
+        return self.batches[number]
+
+
+def _noise(photos, size):
+    rng = np.random.default_rng(0)
+    labels = np.eye(10, dtype=np.float32)[rng.integers(0, 10, photos)]
+    pixels = np.repeat(np.repeat(rng.integers(0, 256, (photos, size // 8, size // 8, 3), np.uint8), 8, axis=1), 8, axis=2)
+    return pixels, labels, Task("noise", (Head("label", tuple("abcdefghij")),))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "input"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--names", nargs="*", help="only these recipes")
+    parser.add_argument("--scratch", type=Path, help="folder for caches and runs, kept; what is there is not trained again")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = given.scratch or scratch
+        for part in given.parts:
+            if part == "input":
+                input_speed(scratch)
+            else:
+                {"clothing": clothing, "kfashion": kfashion}[part](scratch, given.seeds, given.names)
+
+
+if __name__ == "__main__":
+    main()

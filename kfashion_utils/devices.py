@@ -1,0 +1,73 @@
+"""Which devices a training runs on, and in which precision: the only place of the core that asks TensorFlow."""
+
+import contextlib
+
+import keras
+
+from kfashion_utils.errors import InputError
+
+CHOICES = (None, "gpu", "all")
+HALF = ((8.0, "mixed_bfloat16"), (7.0, "mixed_float16"))  # from which compute capability of NVIDIA's GPUs each gains
+
+
+@contextlib.contextmanager
+def device_scope(devices):
+    """Within the block models are built on the devices asked for; yields how many share a batch.
+
+    Args:
+        devices: see `train`.
+
+    Raises:
+        InputError: a GPU is asked for and there is none; several devices on a backend other than TensorFlow.
+    """
+    if devices not in CHOICES:
+        raise InputError(f"devices={devices!r}: expected one of {CHOICES}")
+    if devices == "gpu" and not gpus():
+        raise InputError(f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; in Colab choose Runtime, Change runtime type, GPU, or leave devices out")
+    if devices != "all":
+        yield 1
+        return
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(f"devices='all' needs Keras' tensorflow backend, this is {keras.backend.backend()}; leave devices out")
+    import tensorflow as tf
+
+    kind = "GPU" if gpus() else "CPU"
+    strategy = tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
+    with strategy.scope():
+        yield strategy.num_replicas_in_sync
+
+
+def gpus():
+    """The GPUs that Keras' backend sees, a list."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.config.list_physical_devices("GPU")
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device for device in jax.devices() if device.platform == "gpu"]
+    return []
+
+
+def precision_of(config):
+    """Keras' dtype policy for a TrainConfig here: half precision only for fine-tuning on a GPU that gains by it (PERFORMANCE: on the CPU little does)."""
+    found = gpus() if config.precision == "auto" and config.fine_tune_epochs else []
+    if not found:
+        return "float32"
+    capability = _capability(found[0])
+    return next((policy for least, policy in HALF if capability >= least), "float32")
+
+
+def compile_kernels():
+    """Keras' `jit_compile`: XLA gains on a GPU and on JAX; on the CPU TensorFlow is 13 times slower with it."""
+    return "auto" if keras.backend.backend() != "tensorflow" or gpus() else False
+
+
+def _capability(gpu):
+    if keras.backend.backend() == "jax":
+        return float(gpu.compute_capability)
+    import tensorflow as tf
+
+    major, minor = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+    return major + minor / 10

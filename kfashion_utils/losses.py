@@ -1,0 +1,130 @@
+"""What a network is told to lower: a loss over the flat label vector of a `Task`, with one weight a head and row."""
+
+import numpy as np
+from keras import ops
+
+from kfashion_utils.logistic import class_shares, row_weights
+
+FOCUS = 2.0  # exponent of the focal loss (Lin et al., Focal loss for dense object detection, ICCV 2017)
+ROBUSTNESS = 0.7  # q of the generalised cross-entropy (Zhang & Sabuncu, NeurIPS 2018): 0 = cross-entropy, 1 = mean absolute error
+TINY = 1e-7
+
+
+def task_targets(task, labels, weights=None):
+    """What the loss is given: flat labels float32 `(n, num_classes)` without NaN, then one weight column a head.
+
+    Args:
+        labels: of `Task.encode`, NaN where not annotated.
+        weights: `(n, heads)` factors; None = 1.
+    """
+    known = task.annotated(labels)
+    return np.concatenate([np.nan_to_num(labels), known if weights is None else known * weights], axis=1).astype(np.float32)
+
+
+def balanced_targets(task, labels, balance):
+    """`task_targets` in which the rows of single-label heads count as `balance` wants it: `sqrt` and `full` are class weights, the others leave them at 1."""
+    factors = np.ones((len(labels), len(task.heads)), np.float32)
+    for number, head in enumerate(task.heads):
+        rows = task.annotated(labels)[:, number] > 0
+        if not head.multi and balance in ("sqrt", "full"):
+            factors[rows, number] = row_weights(task.split(labels)[head.name][rows], False, balance)[:, 0]
+    return task_targets(task, labels, factors)
+
+
+def drawing_chances(task, labels, balance):
+    """float `(n,)`, sum 1: how often each row is drawn for `balance="sample"`, so that the classes of single-label heads come equally often; else None."""
+    if balance != "sample":
+        return None
+    chances = np.zeros(len(labels))
+    for number, head in enumerate(task.heads):
+        rows = task.annotated(labels)[:, number] > 0
+        if not head.multi and rows.any():
+            weights = row_weights(task.split(labels)[head.name][rows], False, "full")[:, 0]
+            chances[rows] += weights / weights.sum()
+    return chances / chances.sum() if chances.sum() else np.full(len(labels), 1 / len(labels))
+
+
+def recipe_loss(task, config, labels):
+    """`task_loss` as a TrainConfig wants it (`balance`, `loss`, `label_smoothing`, `parent_share`), given all encoded labels of the training."""
+    offsets = None
+    if config.balance == "logit":
+        shares = {name: share.clip(1e-6, 1 - 1e-6) for name, share in class_shares(task, labels).items()}
+        offsets = {head.name: np.log(shares[head.name]) - np.log1p(-shares[head.name]) * head.multi for head in task.heads}
+    kind = "focal" if config.balance == "focal" else config.loss
+    return task_loss(task, smoothing=config.label_smoothing, kind=kind, offsets=offsets, parent_share=config.parent_share)
+
+
+def normalised(targets, heads):
+    """Targets of a batch whose last `heads` columns, the weights, have the mean 1 (a head that nobody annotated keeps 0).
+
+    With them the mean of the loss over the batch is each head's mean over its annotated rows, however the batch is cut up for several devices.
+    """
+    weights = targets[:, -heads:]
+    return np.concatenate([targets[:, :-heads], weights * len(targets) / np.maximum(weights.sum(axis=0), TINY)], axis=1).astype(np.float32)
+
+
+def mix_targets(task, first, second, share):
+    """Targets of pictures mixed in shares `share` and `1 - share` `(n, 1)`: their loss is the same mix of the two losses, weights included."""
+    share = np.asarray(share, np.float32).reshape(-1, 1)
+    mixed = share * first + (1 - share) * second
+    for number, head in enumerate(task.heads):
+        part, column = task.slices[head.name], task.num_classes + number
+        mine, others = share[:, 0] * first[:, column], (1 - share[:, 0]) * second[:, column]
+        labels = mine[:, None] * first[:, part] + others[:, None] * second[:, part]
+        mixed[:, part] = labels / np.maximum(mine + others, TINY)[:, None]
+    return mixed
+
+
+def task_loss(task, *, smoothing=0.0, kind="cross_entropy", offsets=None, parent_share=0.0):
+    """Function (targets of `normalised(task_targets(…))`, flat probabilities) -> loss of each row, the weighted sum over heads; float32 `(n,)`.
+
+    Args:
+        smoothing: share of every label that is spread evenly over the classes (label smoothing).
+        kind: `cross_entropy`, `focal`, or `generalized`, which forgives wrong labels.
+        offsets: {head: float `(classes,)`} added to the log-odds while learning (Menon et al., Long-tail learning via logit adjustment, ICLR 2021).
+        parent_share: weight of the same loss over the parents of a head that has them; the rest is the loss over its classes.
+    """
+    groups = {head.name: head.parent_scores(np.eye(len(head.classes))).astype(np.float32) for head in task.heads if parent_share and head.parents and not head.multi}
+
+    def loss(targets, scores):
+        total = 0.0
+        for number, head in enumerate(task.heads):
+            labels, given = targets[:, task.slices[head.name]], scores[:, task.slices[head.name]]
+            if offsets:
+                given = _shifted(head, given, offsets[head.name])
+            rows = _loss(head.multi, labels, given, smoothing, kind)
+            if head.name in groups:
+                parents = _loss(False, ops.matmul(labels, groups[head.name]), ops.matmul(given, groups[head.name]), smoothing, kind)
+                rows = (1 - parent_share) * rows + parent_share * parents
+            total += head.weight * rows * targets[:, task.num_classes + number]
+        return total
+
+    return loss
+
+
+def mean_loss(task, targets, scores):
+    """Plain cross-entropy of a table of answers: the sum over heads of the mean over annotated rows, a float."""
+    given = ops.convert_to_tensor(np.asarray(scores, np.float32))
+    return float(ops.mean(task_loss(task)(ops.convert_to_tensor(normalised(targets, len(task.heads))), given)))
+
+
+def _loss(multi, labels, scores, smoothing, kind):
+    labels = labels * (1 - smoothing) + smoothing / (2 if multi else labels.shape[1])
+    rows = ops.sum(labels * _COSTS[kind](ops.clip(scores, TINY, 1 - TINY)), axis=-1)
+    if not multi:
+        return rows
+    return rows + ops.sum((1 - labels) * _COSTS[kind](ops.clip(1 - scores, TINY, 1 - TINY)), axis=-1)
+
+
+_COSTS = {  # of a class that is true, given its probability
+    "cross_entropy": lambda score: -ops.log(score),
+    "focal": lambda score: -((1 - score) ** FOCUS) * ops.log(score),
+    "generalized": lambda score: (1 - score**ROBUSTNESS) / ROBUSTNESS,
+}
+
+
+def _shifted(head, scores, offsets):
+    odds = scores * np.exp(offsets).astype(np.float32)
+    rest = 1 - scores if head.multi else 0.0
+    whole = odds + rest if head.multi else ops.sum(odds, axis=-1, keepdims=True)
+    return odds / ops.maximum(whole, TINY)

@@ -1,0 +1,58 @@
+"""A training that kills itself with -9 at a stated point of an epoch: `python resuming.py CATALOG ROOT RUN CACHE CONFIG POINT EPOCH`."""
+
+import json
+import os
+import signal
+import sys
+
+import kfashion_utils as kf
+from kfashion_utils import storage, training
+from kfashion_utils.checkpoints import Checkpoints
+from kfashion_utils.fine_tuning import FineTuning
+from kfashion_utils.inputs import Epoch
+
+POINTS = ("begin", "middle", "validation", "save")
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(point, wanted):
+    """Let the process die at that point of that epoch."""
+    one_epoch, batch, answers, save = FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save
+    now = {"epoch": 0}
+
+    def begin(tuning, epoch, *rest):
+        now["epoch"] = epoch
+        if (point, epoch) == ("begin", wanted):
+            die()
+        return one_epoch(tuning, epoch, *rest)
+
+    def middle(batches, number):
+        if (point, batches.epoch, number) == ("middle", wanted, 2):
+            die()
+        return batch(batches, number)
+
+    def validation(*arguments):
+        if (point, now["epoch"]) == ("validation", wanted):
+            die()
+        return answers(*arguments)
+
+    def saving(checkpoints, arrays, history):
+        if (point, history[-1]["epoch"]) == ("save", wanted):
+            storage.os.replace = lambda *_: die()  # written, synced, and not yet named
+        save(checkpoints, arrays, history)
+
+    FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save = begin, middle, validation, saving
+
+
+def main(catalog, root, run, cache, config, point, epoch):
+    if point in POINTS:
+        arm(point, int(epoch))
+    config = kf.TrainConfig(**json.loads(config))
+    kf.train(kf.read_catalog(catalog), root, run, preprocess=kf.Preprocess(size=32), config=config, cache=cache, workers=1, progress=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
