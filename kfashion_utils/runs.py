@@ -149,6 +149,8 @@ class TrainConfig:
             if getattr(self, name) != getattr(TrainConfig, name) and getattr(self, name) != "none":
                 remedy = "; for frozen features ask for augmented views (views=4: the original, its mirror image and two more)" if name == "augment" else ""
                 yield f"{name}={getattr(self, name)!r} belongs to fine-tuning, and features are computed once: ask for fine_tune_epochs{remedy}"
+        if self.schedule not in ("constant", "step"):
+            yield f"schedule={self.schedule!r} belongs to fine-tuning: ask for fine_tune_epochs, or for 'step'"
         if self.mix in ("cutmix", "both"):
             yield f"mix={self.mix!r} cuts pictures, and features are computed once: ask for fine_tune_epochs, or mix='mixup' with head='hidden'"
         if self.head == "linear":
@@ -182,8 +184,8 @@ class TrainConfig:
         return 1 if self.weights == "none" and self.fine_tune_epochs else min(self.views, 2)
 
     def head_rate(self, epoch):
-        """Learning rate of epoch 1, 2, … of a head that is trained."""
-        return self.learning_rate * self.drop ** ((epoch - 1) // self.every) if self.schedule == "step" else self.learning_rate
+        """Learning rate of epoch 1, 2, … of a head that is trained: in steps, unless it is constant."""
+        return self.learning_rate * (1.0 if self.schedule == "constant" else self.drop ** ((epoch - 1) // self.every))
 
     def to_dict(self):
         return {**asdict(self), "sizes": list(self.sizes)}

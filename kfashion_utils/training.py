@@ -441,7 +441,7 @@ def _report_epoch(history, config, progress):
     row = history[-1]
     heads = [f"{name[4:].replace('_accuracy', '')} {row[name]:.3f}" for name in row if name.startswith("val_") and name.endswith("_accuracy")]
     if row["epoch"] == 0:
-        print(f"linear head on frozen features: validation {', '.join(heads)}; {row['seconds']:.0f} s")
+        print(f"{config.head} head on frozen features: validation {', '.join(heads)}; {row['seconds']:.0f} s")
         return
     left = np.mean([r["seconds"] for r in history[-3:]]) * (config.fine_tune_epochs - row["epoch"])
     print(

@@ -85,7 +85,7 @@ def test_recipes_for_fine_tuning_that_make_no_sense_are_refused():
     for wrong in ({"warmup": -1}, {"ema": 1.0}, {"swap": 2.0}, {"stop_after": 0}, {"unfreeze": -1}, {"schedule": "linear"}, {"patience": 0}, {"loss": "mse"}):
         with pytest.raises(InputError, match=next(iter(wrong))):
             kf.TrainConfig(**wrong)
-    for idle in ({"augment": "strong"}, {"swap": 0.5}, {"ema": 0.9}, {"mix": "cutmix"}, {"balance": "focal"}, {"stop_after": 3}, {"loss": "generalized"}, {"mix": "mixup"}):
+    for idle in ({"augment": "strong"}, {"swap": 0.5}, {"ema": 0.9}, {"mix": "cutmix"}, {"balance": "focal"}, {"stop_after": 3}, {"loss": "generalized"}, {"mix": "mixup"}, {"schedule": "cosine"}):
         with pytest.raises(InputError, match="fine_tune_epochs"):
             kf.TrainConfig(**idle, fine_tune_epochs=0).resolved(True)
         assert kf.TrainConfig(**idle, fine_tune_epochs=1).resolved(True)
