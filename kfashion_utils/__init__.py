@@ -36,12 +36,20 @@ _HOMES = {
     "provenance_path": "runs",
     "evaluate": "evaluation",
     "ensemble": "evaluation",
+    "score_intervals": "intervals",
+    "class_intervals": "intervals",
+    "compare_predictions": "comparison",
+    "calibrate": "calibration",
+    "temper": "calibration",
+    "explain": "explain",
     "write_submission": "submission",
     "report": "report",
     "show_images": "plots",
     "plot_counts": "plots",
     "plot_history": "plots",
     "plot_confusion": "plots",
+    "plot_reliability": "plots",
+    "plot_explanation": "plots",
 }
 __all__ = sorted(_HOMES)
 

@@ -4,6 +4,8 @@ import json as json_module
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 import kfashion_utils as kf
 from kfashion_utils.catalog import split_warnings
 from kfashion_utils.datasets import summarize
@@ -228,22 +230,53 @@ def predict(
         print(f"{len(failures):,} pictures could not be read and have no prediction: {path}")
 
 
-def evaluate(predictions: Path, /, *, catalog: Path, json: Path | None = None, rows: bool = False):
-    """Figures of predictions against a catalog, beside the majority baseline.
+def evaluate(predictions: Path, /, *, catalog: Path, json: Path | None = None, rows: bool = False, near: Path | None = None, tables: Path | None = None):
+    """Figures of predictions against a catalog with 95 % intervals, beside the majority baseline.
 
     Args:
         predictions: the table to judge.
         catalog: the table with the truth.
         json: also write the figures there.
         rows: judge each row instead of each photo.
+        near: a CSV of near-duplicates, pairs of ids in its first two columns: also judge without photos that training has seen.
+        tables: a folder for the tables behind it: scores.csv, classes.csv, reliability.csv.
     """
     from kfashion_utils.evaluation import describe
+    from kfashion_utils.intervals import figure_intervals
 
-    figures = kf.evaluate(kf.read_predictions(predictions), kf.read_catalog(catalog), rows=rows)
+    table, truth = kf.read_predictions(predictions), kf.read_catalog(catalog)
+    figures = kf.evaluate(table, truth, rows=rows)
+    pairs = _read_pairs(near) if near else ()
+    scores = kf.score_intervals(table, truth, rows=rows, near=pairs)
+    intervals = figure_intervals(scores)
     for head, values in figures.items():
-        print(f"{head}: {describe(values)}")
+        print(f"{head}: {describe(values, intervals.get(head))}")
+    for line in scores[(scores["figure"] == "accuracy") & (scores["photos"] != "all") & (scores["n"] > 0)].to_dict("records"):
+        print(f"  {line['head']}, {line['photos']}: accuracy {line['natural']:.3f} ({line['low']:.3f}–{line['high']:.3f}), balanced {line['balanced']:.3f}, {line['n']:,} photos")
     if json:
         write_json(json, figures)
+    if tables:
+        _write_tables(tables, scores, table, truth, [head for head, values in figures.items() if values["n"]], rows)
+
+
+def _read_pairs(path):
+    if not path.is_file():
+        raise InputError(f"--near {path}: no such file; give a CSV with pairs of ids in its first two columns")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if table.shape[1] < 2:
+        raise InputError(f"--near {path}: one column, {list(table.columns)}; expected pairs of ids in the first two")
+    return table
+
+
+def _write_tables(folder, scores, predictions, catalog, heads, rows):
+    from kfashion_utils.calibration import reliability
+
+    classes = pd.concat([kf.class_intervals(predictions, catalog, head, rows=rows).assign(head=head) for head in heads])
+    curves = pd.concat([reliability(predictions, catalog, head, rows=rows).assign(head=head) for head in heads])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in (("scores", scores), ("classes", classes), ("reliability", curves)):
+        with finished_file(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["index", "name", "english"] | None = None):

@@ -1,4 +1,10 @@
-"""Figures of a predictions table against a catalog, and tables of tables: mean of several predictions. Tables in, tables out."""
+"""Figures of a predictions table against a catalog, and tables of tables: mean of several predictions. Tables in, tables out.
+
+How sure the figures are says `intervals.py`, whether one table is better than another `comparison.py`, whether probabilities mean what
+they say `calibration.py`.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -91,16 +97,75 @@ def evaluate(predictions, catalog, *, rows=False):
     Raises:
         InputError: ids that the catalog lacks or that are doubled, no label column, no annotated row, NaN probabilities.
     """
-    predictions, truth = _joined(predictions, catalog)
-    if not rows:
-        predictions = average_photos(predictions)
-    truth = truth.set_index("id").loc[predictions["id"]]
+    photos, truth = _photos(predictions, catalog, rows)
     regions = truth["region"].replace("", "none").value_counts(normalize=True)
     regions = {name: round(float(share), 4) for name, share in regions.items()}
-    figures = {head.name: {**_head_figures(head, predictions, truth), "regions": regions} for head in prediction_heads(predictions)}
-    if not any(values["n"] for values in figures.values()):
-        raise InputError(f"no row of the evaluated ones has a label in {list(figures)}; evaluate rows with known labels (a leaderboard's test set has none)")
+    figures = {head.name: {**_head_figures(head, photos, truth), "regions": regions} for head in prediction_heads(predictions)}
+    _require_labels(figures, sum(values["n"] for values in figures.values()))
     return figures
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One head's answers beside the truth, for the n photos that are annotated.
+
+    Attributes:
+        head: Head.
+        photos: int `(n,)`, their places among the judged ones.
+        ids: object `(n,)`.
+        groups: object `(n,)`, of the catalog: photos that are no independent evidence share one.
+        actual: 0/1 int `(n, classes)`.
+        scores: float `(n, classes)`.
+    """
+
+    head: Head
+    photos: np.ndarray
+    ids: np.ndarray
+    groups: np.ndarray
+    actual: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def answered(self):
+        """0/1 int `(n, classes)`: the most probable class, or every class from 0.5 for several labels."""
+        if self.head.multi:
+            return (self.scores >= 0.5).astype(int)
+        return np.eye(len(self.head.classes), dtype=int)[self.scores.argmax(axis=1)]
+
+    def __len__(self):
+        return len(self.ids)
+
+    def only(self, chosen):
+        """The same for some photos, a boolean array `(n,)`."""
+        return Judged(self.head, *(values[chosen] for values in (self.photos, self.ids, self.groups, self.actual, self.scores)))
+
+
+def judge_heads(predictions, catalog, *, rows=False, heads=None):
+    """Each head's answers beside the truth, a list of `Judged`.
+
+    Args:
+        predictions, catalog, rows: as in `evaluate`.
+        heads: Heads; None = those of the predictions' header.
+
+    Raises:
+        InputError: as `evaluate`.
+    """
+    photos, truth = _photos(predictions, catalog, rows)
+    found = [_judged(head, photos, truth) for head in (prediction_heads(predictions) if heads is None else heads)]
+    _require_labels([judged.head.name for judged in found], sum(map(len, found)))
+    return found
+
+
+def _photos(predictions, catalog, rows):
+    """(predictions, one row a photo unless rows are asked for; the rows of the catalog that belong to them, in the same order)."""
+    predictions, truth = _joined(predictions, catalog)
+    photos = predictions if rows else average_photos(predictions)
+    return photos, truth.set_index("id").loc[photos["id"]]
+
+
+def _require_labels(heads, count):
+    if not count:
+        raise InputError(f"no row of the evaluated ones has a label in {list(heads)}; evaluate rows with known labels (a leaderboard's test set has none)")
 
 
 def _joined(predictions, catalog):
@@ -115,21 +180,26 @@ def _joined(predictions, catalog):
     return predictions, catalog[catalog["id"].isin(ids)]
 
 
-def _head_figures(head, predictions, truth):
+def _judged(head, photos, truth):
     labels = truth[head.name].to_numpy()
-    known = (labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi)
-    if not known.any():
-        return {"n": 0, "classes_present": 0, **dict.fromkeys(AVERAGES)}
+    known = np.flatnonzero((labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi))
     if not head.multi and any(SEPARATOR in label for label in labels[known]):
         raise InputError(f"column {head.name!r} holds several labels a row, the predictions one")
-    actual = head.encode(labels[known]).astype(int)
-    scores = head_scores(predictions, head)[known]
-    figures = multi_label_figures(actual, scores >= 0.5) if head.multi else single_label_figures(head, actual.argmax(1), scores)
+    groups = np.where(truth["group"] == "", photos["photo"].to_numpy(), truth["group"].to_numpy())
+    return Judged(head, known, photos["id"].to_numpy()[known], groups[known], head.encode(labels[known]).astype(int), head_scores(photos, head)[known])
+
+
+def _head_figures(head, photos, truth):
+    judged = _judged(head, photos, truth)
+    if not len(judged):
+        return {"n": 0, "classes_present": 0, **dict.fromkeys(AVERAGES)}
+    actual, scores = judged.actual, judged.scores
+    figures = multi_label_figures(actual, judged.answered) if head.multi else single_label_figures(head, actual.argmax(1), scores)
     if not head.multi and truth.get(f"{SUB}{head.name}", pd.Series(dtype=object)).ne(NOT_ANNOTATED).any():
         answers = np.array(head.classes, object)[scores.argmax(axis=1)]
-        seconds = truth[f"{SUB}{head.name}"].to_numpy()[known]
-        figures["main_or_sub"] = float(((answers == labels[known]) | (answers == seconds)).mean())
-    return {"n": int(known.sum()), **figures}
+        labels, seconds = (truth[name].to_numpy()[judged.photos] for name in (head.name, f"{SUB}{head.name}"))
+        figures["main_or_sub"] = float(((answers == labels) | (answers == seconds)).mean())
+    return {"n": len(judged), **figures}
 
 
 def single_label_figures(head, actual, scores):
@@ -205,16 +275,27 @@ def confusion(actual, predicted, count):
     return table
 
 
-def describe(figures):
-    """The figures of one head in two lines, always beside the majority baseline and the regions."""
+def describe(figures, intervals=None):
+    """The figures of one head in two lines, always beside the majority baseline and the regions.
+
+    Args:
+        figures: of `evaluate`.
+        intervals: {figure: (low, high)}, as `intervals.figure_intervals` gives for a head; None = none are shown.
+    """
     if not figures["n"]:
         return "no annotated photo"
-    shown = [f"accuracy {figures['accuracy']:.3f}"]
+    intervals = intervals or {}
+    shown = [_shown("accuracy", "accuracy", figures, intervals)]
     if "main_or_sub" in figures:
         shown.append(f"main or second label {figures['main_or_sub']:.3f}")
-    shown += [f"majority baseline {figures['majority']:.3f}", f"balanced {figures['balanced_accuracy']:.3f}"]
-    for key, text in (("macro_f1", "macro F1"), ("top3", "top-3"), ("parent_accuracy", "parents")):
+    shown.append(f"majority baseline {figures['majority']:.3f}")
+    for key, text in (("balanced_accuracy", "balanced"), ("macro_f1", "macro F1"), ("top3", "top-3"), ("parent_accuracy", "parents")):
         if figures[key] is not None:
-            shown.append(f"{text} {figures[key]:.3f}")
+            shown.append(_shown(text, key, figures, intervals))
     regions = ", ".join(f"{name} {share:.0%}" for name, share in figures["regions"].items())
     return f"{', '.join(shown)}\n  {figures['n']:,} photos, {figures['classes_present']} classes; regions by: {regions}"
+
+
+def _shown(text, key, figures, intervals):
+    low, high = intervals.get(key, (np.nan, np.nan))
+    return f"{text} {figures[key]:.3f}" + ("" if np.isnan(low) else f" ({low:.3f}–{high:.3f})")

@@ -1,4 +1,4 @@
-"""Figures: pictures with labels, class counts, learning curves, confusion. Tables in, `matplotlib.figure.Figure` out.
+"""Figures: pictures with labels, class counts, learning curves, confusion, calibration, heat. Tables in, `matplotlib.figure.Figure` out.
 
 At most 800 px wide at 100 dpi, one font, grey = train, blue = valid, orange = test (Okabe and Ito's colours). No figure is
 registered with pyplot: nothing to close, and in a notebook a returned figure is shown once. Labels are English glosses; after
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from kfashion_utils.calibration import reliability
 from kfashion_utils.catalog import count_classes
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import average_photos, confusion, head_scores, prediction_heads
@@ -416,6 +417,88 @@ def _confusion_finding(head, actual, answered):
     if head.multi:
         return f"all labels right {accuracy:.3f}, {len(actual):,} photos"
     return f"accuracy {accuracy:.3f}, majority baseline {actual.mean(axis=0).max():.3f}, {len(actual):,} photos"
+
+
+# Calibration ----------------------------------------------------------------------------------------------------------
+
+
+def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
+    """How often answers are right by how sure they are; on the diagonal a probability of 0.8 is right in 8 of 10 photos.
+
+    Args:
+        predictions: table with `<head>:<class>` columns.
+        catalog: table with the truth.
+        head: a head's name; None = the first one.
+        after: the same predictions with a temperature (`temper`), drawn beside them; None = none.
+        bins: of equally many answers, at most (see `calibration.reliability`).
+
+    Raises:
+        InputError: as `calibration.reliability`.
+    """
+    tables = {"as predicted": predictions} if after is None else {"as predicted": predictions, "with a temperature": after}
+    head = _find_head(predictions, head)
+    curves = {name: reliability(table, catalog, head.name, bins=bins) for name, table in tables.items()}
+    errors = {name: _calibration_error(curve) for name, curve in curves.items()}
+    with _style():
+        figure = _figure(4.4, 4.4)
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color="#b8b8b8", linewidth=0.8, linestyle=":")
+        for (name, curve), colour, mark in zip(curves.items(), [COLOURS["valid"]] if after is None else [COLOURS["train"], COLOURS["valid"]], MARKS, strict=False):
+            axes.plot(curve["confidence"], curve["accuracy"], color=colour, marker=mark, markersize=4, linewidth=1.5, label=f"{name}, ECE {errors[name]:.3f}")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_aspect("equal")
+        axes.set_xlabel("probability of a class" if head.multi else "probability of the answer")
+        axes.set_ylabel("share of photos that have the class" if head.multi else "share of answers that are right")
+        axes.set_title(_reliability_finding(head, curves["as predicted"]), loc="left")
+        axes.legend(frameon=False, loc="upper left")
+        _plain(axes, grid="both")
+    return figure
+
+
+def _calibration_error(curve):
+    return float((curve["n"] * (curve["accuracy"] - curve["confidence"]).abs()).sum() / curve["n"].sum())
+
+
+def _reliability_finding(head, curve):
+    gap = float((curve["n"] * (curve["confidence"] - curve["accuracy"])).sum() / curve["n"].sum())
+    how = "as sure as it is right" if abs(gap) < 0.005 else f"{abs(gap):.3f} {'too sure' if gap > 0 else 'not sure enough'}, on average"
+    return f"{int(curve['n'].sum()):,} {'probabilities' if head.multi else 'answers'}: {how}"
+
+
+# Heat -----------------------------------------------------------------------------------------------------------------
+
+
+def plot_explanation(explanation, columns=6, *, height=150):
+    """Pictures with the heat of an `Explanation` laid over them: grey = nothing speaks for the class, yellow = the most.
+
+    Args:
+        explanation: of `explain`.
+        columns: pictures a row.
+        height: of a row, pixels.
+
+    Raises:
+        InputError: nothing to show.
+    """
+    overlays = [overlay_heat(picture, heat) for picture, heat in zip(explanation.pictures, explanation.heats, strict=True)]
+    return show_images(overlays, [_heat_label(row) for row in explanation.table.to_dict("records")], columns, height=height)
+
+
+def overlay_heat(picture, heat):
+    """A picture uint8 `(h, w, 3)` in dim grey under its heat `(h, w)` 0..1: uint8 RGB `(h, w, 3)`."""
+    import matplotlib
+
+    grey = np.repeat((picture @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=2)
+    colour = matplotlib.colormaps["inferno"](heat)[..., :3] * 255
+    share = 0.75 * np.sqrt(heat)[..., None]
+    return np.clip((1 - share) * grey + share * colour, 0, 255).astype(np.uint8)
+
+
+def _heat_label(row):
+    label = f"{_class_label(row['class'], None)} {row['probability']:.2f}"
+    if np.isnan(row["on_garments"]):
+        return label
+    return f"{label}\n{row['on_garments']:.0%} on garments\n({row['garment_area']:.0%} of area)"
 
 
 # Text and style -------------------------------------------------------------------------------------------------------
