@@ -4,6 +4,7 @@ Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), b
 """
 
 import argparse
+import dataclasses
 import os
 import tempfile
 import time
@@ -73,7 +74,7 @@ def kfashion(scratch, seeds, names, folds=3):
     """Accuracy and balanced accuracy out of fold, groups kept together, whole picture at 224, and the paired difference to frozen features."""
     root = DATA / "kfashion/New_sample"
     catalog = kf.build_catalog("kfashion", root)[0].drop(columns="sub_style")
-    print(f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, {seeds} seeds, whole picture\n")
+    print(f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, each fold with its own seed, {seeds} times, whole picture\n")
     print("| | accuracy | balanced | accuracy − frozen, 95 % interval |\n|---|---|---|---|", flush=True)
     recipes = {"frozen": {"fine_tune_epochs": 0}} | {name: {**SHORT, **changed} for name, changed in KFASHION.items()}
     recipes |= {"garment categories as auxiliary heads": SHORT, "from clothing_small, frozen": {"fine_tune_epochs": 0}, "from clothing_small": SHORT}
@@ -99,7 +100,8 @@ def _out_of_fold(catalog, root, place, recipe, folds, cache):
     tables = []
     for number, (_, held) in enumerate(splits):
         split = np.where(np.isin(np.arange(len(catalog)), held), "valid", "train")
-        run = kf.train(catalog.assign(split=split), root, place / str(number), config=recipe, cache=cache, progress=False)
+        own = dataclasses.replace(recipe, seed=recipe.seed * folds + number)
+        run = kf.train(catalog.assign(split=split), root, place / str(number), config=own, cache=cache, progress=False)
         tables.append(run.predictions[["id", "photo", *(column for column in run.predictions if column.startswith("style"))]])
     return pd.concat(tables, ignore_index=True)
 

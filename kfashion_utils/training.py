@@ -351,14 +351,16 @@ def _fine_tune(tuning, data, run):
 
 
 def _publish(model, run, names):
-    for name in names:
-        _save_weights(model, run.path / f"{name}.weights.h5")
+    _save_weights(model, *(run.path / f"{name}.weights.h5" for name in names))
 
 
-def _save_weights(model, path):
-    with tempfile.TemporaryDirectory() as folder, finished_file(path) as temporary:  # HDF5 wants a lock of its own
-        model.save_weights(Path(folder, path.name))
-        shutil.copyfile(Path(folder, path.name), temporary)
+def _save_weights(model, *paths):
+    with tempfile.TemporaryDirectory() as folder:  # HDF5 wants a lock of its own
+        written = Path(folder, "model.weights.h5")
+        model.save_weights(written)
+        for path in paths:
+            with finished_file(path) as temporary:
+                shutil.copyfile(written, temporary)
 
 
 @contextlib.contextmanager

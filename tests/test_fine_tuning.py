@@ -13,7 +13,7 @@ import pytest
 from resuming import POINTS
 
 import kfashion_utils as kf
-from kfashion_utils import fine_tuning, storage
+from kfashion_utils import devices, fine_tuning, storage
 from kfashion_utils.backbones import build_base
 from kfashion_utils.checkpoints import Checkpoints
 from kfashion_utils.devices import device_scope
@@ -295,14 +295,25 @@ def test_two_devices_learn_what_one_learns(colour_data, pretrained, tmp_path):
     root, catalog = colour_data
     kf.write_catalog(catalog.assign(label=np.where(np.arange(45) % 7, catalog["label"], "")), tmp_path / "catalog.csv")  # some rows say nothing
     config = json.dumps({"backbone": "mobilenet_025", "weights": pretrained, "fine_tune_epochs": 3, "batch_size": 10, "fine_tune_rate": 1e-3, "mix": "mixup"})
-    for devices in ("", "all"):
-        arguments = [tmp_path / "catalog.csv", root, tmp_path / f"run{devices}", tmp_path / "cache", config, devices]
+    for given in ("", "all"):
+        arguments = [tmp_path / "catalog.csv", root, tmp_path / f"run{given}", tmp_path / "cache", config, given]
         done = subprocess.run([sys.executable, "-c", TWO_DEVICES, *map(str, arguments)], capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr[-3000:]
-    one, two = (kf.load_run(tmp_path / f"run{devices}") for devices in ("", "all"))
+    one, two = (kf.load_run(tmp_path / f"run{given}") for given in ("", "all"))
     assert np.ptp(one.history["loss"]) > 0.005
     np.testing.assert_allclose(two.history["loss"], one.history["loss"], atol=1e-5)
     np.testing.assert_allclose(two.history["val_loss"], one.history["val_loss"], atol=1e-5)
+
+
+def test_half_precision_is_for_fine_tuning_on_gpus_that_gain(monkeypatch):
+    tuned = kf.TrainConfig(fine_tune_epochs=1)
+    assert devices.precision_of(tuned) == "float32"
+    monkeypatch.setattr(devices, "gpus", lambda: ["gpu"])
+    for capability, policy in ((6.1, "float32"), (7.5, "mixed_float16"), (8.0, "mixed_bfloat16"), (9.0, "mixed_bfloat16")):
+        monkeypatch.setattr(devices, "_capability", lambda gpu, capability=capability: capability)
+        assert devices.precision_of(tuned) == policy
+    assert devices.precision_of(kf.TrainConfig(fine_tune_epochs=0)) == "float32"
+    assert devices.precision_of(kf.TrainConfig(fine_tune_epochs=1, precision="float32")) == "float32"
 
 
 def test_a_gpu_that_is_not_there_is_said(monkeypatch):
@@ -325,3 +336,14 @@ def test_a_run_can_start_from_the_backbone_of_another(run, colour_data, cache, t
         np.testing.assert_array_equal(before, after)
     with pytest.raises(InputError, match="a run of 'tiny', this recipe is of 'mobilenet_025'"):
         train(colour_data, tmp_path / "other", kf.TrainConfig(backbone="mobilenet_025", weights=str(run.path)), cache)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_learns_and_is_served_in_float32(precision, colour_data, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("kfashion_utils.training.precision_of", lambda config: precision)
+    config = kf.TrainConfig(backbone="tiny", batch_size=8, fine_tune_epochs=5, ema=0.8)
+    run = train(colour_data, tmp_path / "run", config, cache)
+    assert run.metrics["label"]["accuracy"] > 0.8 and {variable.dtype for variable in load_trained(run).variables} == {"float32"}
+    again = kf.predict(run, run.catalog, colour_data[0], progress=False)
+    columns = [name for name in again if ":" in name]
+    np.testing.assert_allclose(again[columns], run.predictions[columns], atol=1e-5)
