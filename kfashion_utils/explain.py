@@ -3,6 +3,7 @@
 Grad-CAM (Selvaraju et al., ICCV 2017): the last maps of the backbone, each channel weighted by what it does for a class's score before softmax.
 """
 
+import contextlib
 import weakref
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from kfashion_utils.models import load_trained
 from kfashion_utils.runs import Run, load_run
 
 BATCH = 16  # pictures
-WEIGHTINGS = ("places", "channels")
+WEIGHTINGS = ("channels", "places")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Explanation:
     failures: pd.DataFrame
 
 
-def explain(run, rows, root, *, head=None, label=None, predictions=None, weighting="places"):
+def explain(run, rows, root, *, head=None, label=None, predictions=None, weighting="channels"):
     """Heat maps of a run's answers, one a row.
 
     Args:
@@ -52,9 +53,10 @@ def explain(run, rows, root, *, head=None, label=None, predictions=None, weighti
         label: the class whose evidence is shown on every picture; None = the most probable one of each row.
         predictions: table with the answers to explain (`run.predictions`), joined on `id`; None = what the model says of each row's picture.
         weighting: `channels` = Grad-CAM as published, a channel's weight is the mean of its slope over all places; `places` = each place by its
-            own slope (HiResCAM, Draelos & Carin 2020). They are equal where features are averages (`taps="last"`); standard deviation and
-            maximum (`taps="stages"`) have slopes that the mean over places cancels or smears. Where there are several maps (stages, sizes)
-            each counts by what it adds to the score.
+            own slope (HiResCAM, Draelos & Carin 2020), which says exactly where the score comes from but shows the single places of maxima.
+            They are equal where features are averages (`taps="last"`). With `taps="stages"` on squares of colour, 12 % of the picture, the
+            share of heat inside them was .40 and .27 for a pretrained MobileNet, .35 and .57 for `tiny` trained on them. Where there are
+            several maps (stages, sizes) each counts by what it adds to the score.
 
     Returns:
         Explanation. Views are not averaged: the picture as it is prepared is explained, not its mirror image.
@@ -95,7 +97,7 @@ def share_on(heats, garments):
     return np.where(np.isnan(area) | (total == 0), np.nan, inside / np.where(total > 0, total, 1)), area
 
 
-def heat_maps(model, task, pictures, *, head=None, classes=None, weighting="places"):
+def heat_maps(model, task, pictures, *, head=None, classes=None, weighting="channels"):
     """Heat of pictures that are already prepared.
 
     Args:
@@ -193,7 +195,7 @@ _SPLITS = weakref.WeakKeyDictionary()
 
 
 def _cut_base(base, image):
-    """(symbolic maps of the base for an image, its outputs from them): its own outputs, or where one has a single place or none, the last map before."""
+    """(symbolic maps of the base for an image, its outputs from them): its own outputs, or where one has a single place or none, a map before it."""
     outputs = base(image)
     if all(_is_map(values) for values in keras.tree.flatten(outputs)):
         return keras.tree.flatten(outputs), outputs
@@ -201,39 +203,33 @@ def _cut_base(base, image):
 
     def call(layer, *arguments, **options):
         values = layer(*arguments, **options)
-        if not isinstance(layer, keras.layers.ZeroPadding2D):  # its border is no place of the picture
-            seen.append((layer.name, values))
+        seen.append((layer, values))
         return values
 
     copy = keras.models.clone_model(base, clone_function=lambda layer: layer, call_function=call)
-    cuts = [values if _is_map(values) else _last_map(base, seen) for values in copy.outputs]
-    opened = [number for number, values in enumerate(copy.outputs) if not _is_map(values)]
-    try:
-        below, above = keras.Model(copy.input, cuts), keras.Model([cuts[number] for number in opened], [copy.outputs[number] for number in opened])
-    except ValueError as error:  # other layers go around that map
-        raise InputError(_no_map(base)) from error
-    maps = keras.tree.flatten(below(image))
-    ends = dict(zip(opened, keras.tree.flatten(above([maps[number] for number in opened])), strict=True))
-    return maps, keras.tree.pack_sequence_as(outputs, [ends.get(number, values) for number, values in enumerate(maps)])
+    cuts, rests = zip(*(_cut_before(base, values, seen) for values in copy.outputs), strict=True)
+    maps = keras.tree.flatten(keras.Model(copy.input, list(cuts))(image))
+    ends = [values if rest is None else rest(values) for values, rest in zip(maps, rests, strict=True)]
+    return maps, keras.tree.pack_sequence_as(outputs, ends)
 
 
 def _is_map(values):
-    return len(values.shape) == 4 and values.shape[1] * values.shape[2] > 1
+    return keras.backend.is_keras_tensor(values) and len(values.shape) == 4 and values.shape[1] * values.shape[2] > 1
 
 
-def _last_map(base, seen):
-    for name, values in reversed(seen):
-        if name == "scale":  # of a `hub:` encoder; what comes before is the picture
+def _cut_before(base, output, seen):
+    """(the last map that all of an output goes through, the model from there to the output; None where the output is a map itself)."""
+    if _is_map(output):
+        return output, None
+    for layer, values in reversed(seen):
+        if layer.name == "scale":  # of a `hub:` encoder; what comes before is the picture
             break
-        if keras.backend.is_keras_tensor(values) and _is_map(values):
-            return values
-    raise InputError(_no_map(base))
-
-
-def _no_map(base):
-    return (
+        if _is_map(values) and not isinstance(layer, keras.layers.ZeroPadding2D):  # whose border is no place of the picture
+            with contextlib.suppress(ValueError):  # another way leads around this map
+                return values, keras.Model(values, output)
+    raise InputError(
         f"this run's backbone gives no map of places for pictures of {base.input_shape[1]} pixels, so there is nothing to colour: it reads tokens (most "
-        "hub: encoders), or its last map has a single place; explain a run of a convolutional backbone with pictures of 64 pixels or more"
+        "hub: encoders), or the pictures are too small; explain a run of a convolutional backbone with pictures of 64 pixels or more"
     )
 
 

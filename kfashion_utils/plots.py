@@ -27,6 +27,7 @@ WIDTH = 7.8
 FONT_SIZE = 9
 COLOURS = {"train": "#9a9a9a", "valid": "#0072b2", "test": "#e69f00", "(no split)": "#dcdcdc"}
 THUMBNAIL_COLOURS = 24
+HEAT_COLOURS = 96  # with fewer a small hot place is lost
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")  # one a head, so that colour alone tells only train from valid
 MOST_BARS = 40
 MOST_COUNTED = 30  # classes up to which a confusion matrix shows its counts
@@ -43,7 +44,7 @@ _korean_font = None  # set by `use_korean_font` alone
 # Pictures -------------------------------------------------------------------------------------------------------------
 
 
-def show_images(images, labels=None, columns=6, *, height=104):
+def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL_COLOURS):
     """Pictures in rows of equal height, each with its label beneath.
 
     Args:
@@ -51,6 +52,7 @@ def show_images(images, labels=None, columns=6, *, height=104):
         labels: one text a picture, lines separated by a newline; None = none. Korean words are glossed where no font has them.
         columns: pictures a row.
         height: of a row, pixels; smaller where the widest row would pass 800 px.
+        colours: how many a picture may have; fewer make a smaller file.
 
     Raises:
         InputError: nothing to show, as many labels as pictures are needed, something that is no picture.
@@ -77,7 +79,7 @@ def show_images(images, labels=None, columns=6, *, height=104):
         left = 0
         for number in row:
             place = [left / total_width, (top - height) / total_height, widths[number] / total_width, height / total_height]
-            _draw_picture(figure.add_axes(place), images[number], texts[number], (widths[number], height))
+            _draw_picture(figure.add_axes(place), images[number], texts[number], (widths[number], height), colours)
             left += int(widths[number]) + gap
         top -= height + below
     return figure
@@ -90,11 +92,11 @@ def _as_picture(image, number):
     return image
 
 
-def _draw_picture(axes, image, text, place):
+def _draw_picture(axes, image, text, place, colours):
     scale = min(place[0] / image.shape[1], place[1] / image.shape[0])
     if scale < 1:  # averaged here: better than what the canvas does, and a notebook holds no full-size picture
         image = shrink(image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    axes.imshow(_fewer_colours(image))
+    axes.imshow(_fewer_colours(image, colours))
     axes.set_axis_off()
     if text:
         axes.text(0.5, -4 / place[1], text, transform=axes.transAxes, ha="center", va="top", linespacing=1.15)
@@ -105,9 +107,9 @@ def shrink(image, width, height):
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
 
 
-def _fewer_colours(image):
+def _fewer_colours(image, colours):
     """As many as a thumbnail shows; a figure of twelve photographs is 97 kB as PNG with them, 160 kB without."""
-    palette = Image.fromarray(image).quantize(THUMBNAIL_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = Image.fromarray(image).quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     return np.asarray(palette.convert("RGB"))
 
 
@@ -481,7 +483,7 @@ def plot_explanation(explanation, columns=6, *, height=150):
         InputError: nothing to show.
     """
     overlays = [overlay_heat(picture, heat) for picture, heat in zip(explanation.pictures, explanation.heats, strict=True)]
-    return show_images(overlays, [_heat_label(row) for row in explanation.table.to_dict("records")], columns, height=height)
+    return show_images(overlays, [_heat_label(row) for row in explanation.table.to_dict("records")], columns, height=height, colours=HEAT_COLOURS)
 
 
 def overlay_heat(picture, heat):

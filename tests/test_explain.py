@@ -5,13 +5,14 @@ import json
 import keras
 import numpy as np
 import pytest
+from keras import layers
 from PIL import Image
 
 import kfashion_utils as kf
 from kfashion_utils import plots
 from kfashion_utils.backbones import BACKBONES
 from kfashion_utils.errors import InputError
-from kfashion_utils.explain import _split_model, heat_maps, share_on
+from kfashion_utils.explain import WEIGHTINGS, _split_model, heat_maps, share_on
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.models import build_model
 
@@ -50,7 +51,7 @@ def valid_rows(squares):
     return squares[1][squares[1]["split"] == "valid"]
 
 
-@pytest.mark.parametrize("weighting", ["places", "channels"])
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_heat_lies_on_what_says_the_class(run, squares, weighting):
     assert run.metrics["label"]["accuracy"] > 0.9
     explained = kf.explain(run, valid_rows(squares), squares[0], weighting=weighting)
@@ -120,7 +121,7 @@ def test_where_features_are_averages_the_heat_adds_up_to_the_score():
     evidence = (maps @ np.asarray(layer.kernel)).mean(axis=(1, 2)) + np.asarray(layer.bias)
     scores = np.asarray(model(pictures, training=False))[:, :3]
     np.testing.assert_allclose(evidence - evidence[:, :1], np.log(scores) - np.log(scores[:, :1]), atol=1e-3)
-    by_places, by_channels = (heat_maps(model, TASK, pictures, weighting=name)[0] for name in ("places", "channels"))
+    by_places, by_channels = (heat_maps(model, TASK, pictures, weighting=name)[0] for name in WEIGHTINGS)
     np.testing.assert_allclose(by_places, by_channels, atol=1e-4)
 
 
@@ -128,13 +129,13 @@ def random_model(name, size, **options):
     """A model of random weights whose maps do not fade, and two pictures."""
     model = build_model(TASK, name, size, **options)
     for layer in model.get_layer("backbone").layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.gamma is not None:
+        if isinstance(layer, layers.BatchNormalization) and layer.gamma is not None:
             layer.gamma.assign(layer.gamma + 1)
     model.get_layer("head_0").kernel.assign(model.get_layer("head_0").kernel + 0.01)
     return model, np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
 
 
-SHAPES = [("tiny", 96, {}), ("tiny", 32, {}), ("tiny", 64, {"taps": "stages"}), ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "head": "residual"}), ("mobilenet_025", 64, {"sizes": (96,), "head": "hidden"})]
+SHAPES = [("tiny", 96, {}), ("mobilenet_025", 32, {}), ("tiny", 32, {}), ("tiny", 64, {"taps": "stages"}), ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "head": "residual"}), ("mobilenet_025", 64, {"sizes": (96,), "head": "hidden"})]
 ROWS = [name for name in BACKBONES if not name.startswith(("efficientnet_b", "efficientnet_v2_", "resnet1", "convnext_")) or name[-2:] in ("b0", "v2", "ny")]
 
 
@@ -150,7 +151,21 @@ def test_the_two_halves_are_the_model_and_have_maps(name, size, options):
     assert numbers.tolist() == [1, 0]
 
 
-def test_a_model_without_a_map_is_refused_in_words():
-    model, pictures = random_model("resnet50_v2", 32)
-    with pytest.raises(InputError, match="gives no map of places for pictures of 32 pixels.*64 pixels or more"):
-        heat_maps(model, TASK, pictures)
+def encoder_model(tokens):
+    """A model around an encoder as `hub:` builds it: the network nested, its map or its tokens averaged outside."""
+    image, inner = layers.Input((64, 64, 3), name="image"), layers.Input((64, 64, 3))
+    places = layers.Conv2D(8, 8, 8)(inner)
+    network = keras.Model(inner, layers.Reshape((64, 8))(places) if tokens else places)
+    values = network(layers.Rescaling(1 / 255, name="scale")(image))
+    base = keras.Model(image, keras.ops.mean(values, axis=1 if tokens else (1, 2)), name="backbone")
+    outer = layers.Input((64, 64, 3))
+    features = layers.Identity(name="features")(keras.ops.cast(base(outer), "float32"))
+    return keras.Model(outer, layers.Dense(3, "softmax", name="head_0")(features))
+
+
+def test_encoders_with_a_map_are_explained_and_those_of_tokens_refused_in_words():
+    task, pictures = Task("t", TASK.heads[:1]), np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    assert _split_model(encoder_model(tokens=False))[0].outputs[0].shape[1:] == (8, 8, 8)
+    assert heat_maps(encoder_model(tokens=False), task, pictures)[0].max() == 1
+    with pytest.raises(InputError, match="gives no map of places for pictures of 64 pixels.*reads tokens"):
+        heat_maps(encoder_model(tokens=True), task, pictures)
