@@ -26,8 +26,8 @@ from kfashion_utils.logistic import group_folds
 from kfashion_utils.losses import task_targets
 from kfashion_utils.models import build_model
 
-TUNED = {"fine_tune_epochs": 12, "schedule": "cosine", "warmup": 1.0, "fine_tune_rate": 3e-4, "batch_size": 32, "ema": 0.98}
-SHORT = {**TUNED, "fine_tune_epochs": 6, "fine_tune_rate": 1e-4}
+TUNED = {"fine_tune_epochs": 6, "schedule": "cosine", "warmup": 1.0, "fine_tune_rate": 3e-4, "batch_size": 32, "ema": 0.98}
+SHORT = {**TUNED, "fine_tune_epochs": 4, "fine_tune_rate": 1e-4}
 CLOTHING = {  # name: (side, settings)
     "frozen stages, 224": (224, {"fine_tune_epochs": 0}),
     "fine-tuned from there": (224, TUNED),
@@ -73,10 +73,12 @@ def clothing(scratch, seeds, names):
 def kfashion(scratch, seeds, names, folds=3):
     """Accuracy and balanced accuracy out of fold, groups kept together, whole picture at 224, and the paired difference to frozen features."""
     root = DATA / "kfashion/New_sample"
-    catalog = kf.build_catalog("kfashion", root)[0].drop(columns="sub_style")
+    everything = kf.build_catalog("kfashion", root)[0]
+    catalog = everything.drop(columns="sub_style")
     print(f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, each fold with its own seed, {seeds} times, whole picture\n")
     print("| | accuracy | balanced | accuracy − frozen, 95 % interval |\n|---|---|---|---|", flush=True)
-    recipes = {"frozen": {"fine_tune_epochs": 0}} | {name: {**SHORT, **changed} for name, changed in KFASHION.items()}
+    recipes = {"frozen": {"fine_tune_epochs": 0}, "frozen, sub-styles as soft targets": {"fine_tune_epochs": 0, "sub_labels": True}}
+    recipes |= {name: {**SHORT, **changed} for name, changed in KFASHION.items()}
     recipes |= {"garment categories as auxiliary heads": SHORT, "from clothing_small, frozen": {"fine_tune_epochs": 0}, "from clothing_small": SHORT}
     frozen = None
     for name, settings in recipes.items():
@@ -85,7 +87,7 @@ def kfashion(scratch, seeds, names, folds=3):
         tables = []
         for seed in range(seeds):
             start = {"weights": _clothing_run(scratch)} if "clothing_small" in name else {}
-            rows = _with_categories(catalog, root) if "auxiliary" in name else catalog
+            rows = _with_categories(catalog, root) if "auxiliary" in name else everything if "sub-styles" in name else catalog
             tables.append(_out_of_fold(rows, root, Path(scratch, f"kfashion-{name}-{seed}"), config({**settings, **start}, seed), folds, Path(scratch, "cache")))
         figures = [kf.evaluate(table, catalog)["style"] for table in tables]
         frozen = frozen or tables
