@@ -343,10 +343,12 @@ def _fine_tune(tuning, data, run):
     last, best = int(history[-1]["epoch"]), int(best_epoch(history)["epoch"])
     for name, epoch in (("last", last), ("best", best)):
         arrays, _ = checkpoints.read(epoch)
-        if arrays is not None:  # a best epoch from before the epochs grew has left its weights in the run's folder
+        if arrays is not None:
             tuning.restore(arrays)
             with tuning.averaged():
                 _publish(model, run, [name])
+        elif not (run.path / f"{name}.weights.h5").is_file():  # where it is, it is of before the epochs grew
+            raise InputError(f"{checkpoints.folder}: the state of the {name} epoch, {epoch}, is damaged; delete {run.path} and train again")
     checkpoints.keep({last})  # from here the epochs can grow
 
 
