@@ -471,7 +471,7 @@ def _reliability_finding(head, curve):
 # Heat -----------------------------------------------------------------------------------------------------------------
 
 
-def plot_explanation(explanation, columns=6, *, height=150):
+def plot_explanation(explanation, columns=5, *, height=150):
     """Pictures with the heat of an `Explanation` laid over them: grey = nothing speaks for the class, yellow = the most.
 
     Args:
