@@ -10,6 +10,7 @@ import kfashion_utils as kf
 from kfashion_utils.catalog import split_warnings
 from kfashion_utils.datasets import summarize
 from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.label_errors import read_edits
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import HUB, TrainConfig
 from kfashion_utils.storage import finished_file, write_json
@@ -116,6 +117,48 @@ def split(
     print(kf.count_classes(table).to_string())
     for text in split_warnings(table):
         print(f"note: {text}")
+
+
+def audit(
+    catalog: Path,
+    /,
+    *,
+    root: Path,
+    out: Path,
+    radius: int = 4,
+    backbone: str | None = None,
+    weights: str | None = None,
+    predictions: Path | None = None,
+    edits: Path | None = None,
+    workers: int | None = None,
+):
+    """Find broken pictures, duplicates, leaks, conflicts and likely label errors; calling again continues.
+
+    Args:
+        catalog: the table.
+        root: folder that its paths are relative to.
+        out: folder for catalog.csv with groups filled, findings.csv, pairs.csv, label_errors.csv, contact sheets and what is kept for the next call.
+        radius: bits of 64 in which hashes of the same picture may differ.
+        backbone: also find crops and masked versions, by this backbone's features.
+        weights: of the backbone: imagenet, or a file; default: imagenet.
+        predictions: out of fold (of a run with --split all), to find labels that are likely wrong.
+        edits: label_errors.csv as a person left it (id, column, label, suggestion), applied before anything else.
+        workers: processes; default: one a core.
+    """
+    from kfashion_utils.audit_sheets import write_sheets
+
+    table = kf.read_catalog(catalog)
+    table = kf.apply_edits(table, read_edits(edits)) if edits else table
+    errors = kf.find_label_errors(kf.read_predictions(predictions), table) if predictions else None
+    found = kf.audit_catalog(table, root, out, radius=radius, backbone=backbone, weights=weights or "imagenet", workers=workers)
+    found.write(out)
+    if errors is not None:
+        with finished_file(out / "label_errors.csv") as temporary:
+            errors.to_csv(temporary, index=False, lineterminator="\n")
+        print(f"{len(errors):,} labels are likely wrong: {out / 'label_errors.csv'}; take out the rows you disagree with and give it back as --edits")
+    sheets = write_sheets(found, root, out, errors)
+    print(found)
+    print(f"{out}: catalog.csv, findings.csv, pairs.csv, {len(sheets)} contact sheets; split the new catalog with: kfashion split {out / 'catalog.csv'} --out FILE")
 
 
 def preprocess(

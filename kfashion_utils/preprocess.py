@@ -159,7 +159,7 @@ class _Rows:
             InputError: no picture is there at all.
             OSError: the folder of the pictures went away.
         """
-        identity = _identity(root)
+        identity = folder_identity(root)
         columns = {name: catalog[name].to_numpy(object if name in TEXTS else float) for name in COLUMNS}
         order = columns["id"].argsort(kind="stable")
         items, missing = np.zeros(len(order), ITEM_NAME), []
@@ -191,7 +191,7 @@ def _mappings(columns, places):
     return (dict(zip(columns, values, strict=True)) for values in zip(*chosen, strict=True))
 
 
-def _identity(root):
+def folder_identity(root):
     """What tells one folder from another that took its place: device and number; None if it is not there."""
     try:
         stat = os.stat(root)
@@ -202,7 +202,7 @@ def _identity(root):
 
 def require_same(root, identity):
     """Raise an OSError if `root` is not the folder any more that it was: a mount that went away says nothing about its pictures."""
-    if _identity(root) != identity:
+    if folder_identity(root) != identity:
         raise OSError(errno.ENOTCONN, "the folder of the pictures went away; mount it again and repeat the call: it continues", str(root))
 
 

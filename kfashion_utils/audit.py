@@ -1,0 +1,476 @@
+"""`audit_catalog`: what is wrong with a catalog's pictures, which of them are the same, and groups that keep those together.
+
+Every picture is decoded once, at reduced scale, into a record of a few hundred bytes: hashes, measures, a tiny grey and colour version. The
+records are kept in `<out>/records`, so calling again continues. All else is computed from them: a pair of pictures must be near by hash and
+then equal in the tiny versions, so that a hash that many pictures share joins nothing.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from kfashion_utils import images
+from kfashion_utils.catalog import complete_catalog, region_problems
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.hashes import MIRROR, difference_hashes, distances, near_pairs, perceptual_hash, resized
+from kfashion_utils.images import ImageRejected
+from kfashion_utils.labels import NOT_ANNOTATED
+from kfashion_utils.preprocess import folder_identity, require_same
+from kfashion_utils.storage import TEMPORARY, finished_file, make_folder, only_one, patiently, write_bytes
+from kfashion_utils.tasks import label_columns
+
+LOOKED_AT = 224  # longest side at which pictures are measured, pixels: what a model sees
+RADIUS = 4  # bits of 64 in which hashes of the same picture may differ: every copy of a quarter of the size, at quality 40 or of 128 px was within
+TWIN_RADIUS = 4  # the same for the second detector
+TINY = 16  # side of the tiny grey version
+PARTS = 1024  # pictures a record file: what a kill can cost a worker
+RECORD_VERSION = 1
+RECORD = np.dtype([
+    ("item", "S32"), ("digest", "S32"), ("phash", "u8"), ("dhash", "u8", (2,)), ("width", "i4"), ("height", "i4"),
+    ("contrast", "f4"), ("sharpness", "f4"), ("soft", "f4"), ("seam", "f4"), ("grey", "u1", (TINY, TINY)), ("colour", "u1", (4, 4, 3)),
+])  # fmt: skip
+
+FLAWS = {  # name: (measure, below or above, threshold, what it means)
+    "tiny": ("shorter side", "below", 64, "px: too small to show what is worn"),
+    "odd aspect": ("aspect", "above", 3.0, "times as long as wide"),
+    "blank": ("contrast", "below", 4.0, "levels of standard deviation: nothing can be seen"),
+    "blurred": ("sharpness", "below", 0.004, "share of the contrast in details of 1-2 px at 224 px"),
+    "drawing": ("soft", "below", 0.3, "share of soft steps among all steps in brightness: flat areas with hard edges"),
+    "collage": ("seam", "above", 0.97, "share of a straight line through the picture along which it breaks"),
+}
+SHARES = {"train": (0.5, 0.95), "valid": (0.05, 0.4), "test": (0.0, 0.4)}  # of the rows that have a split
+SAME_SHAPE, SAME_COLOUR = 0.99, 12.0  # least correlation of the grey versions, largest difference of a cell of the colour versions (levels)
+TWIN_COLOUR = 12.0  # the second detector trusts colours alone
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit_catalog` found.
+
+    Attributes:
+        catalog: the catalog with `group` filled: rows of pictures that are the same are in one group, none of the old groups is cut.
+        findings: DataFrame `id, finding, detail, value`, one row a finding; `id` is empty where it is about the catalog.
+        pairs: DataFrame `id, other, how, distance` of pictures that are the same: `exact` = equal bytes, `near` = differing in `distance`
+            bits of the hash, `mirror` = near after mirroring, `part` = one is a crop or a masked version (1 - correlation).
+        pictures: how many different files were looked at.
+    """
+
+    catalog: pd.DataFrame
+    findings: pd.DataFrame
+    pairs: pd.DataFrame
+    pictures: int
+
+    def __str__(self):
+        """The summary in words, a few lines."""
+        rows, groups = len(self.catalog), self.catalog["group"].nunique()
+        how = self.pairs["how"].value_counts()
+        lines = [f"{rows:,} rows, {self.pictures:,} pictures, {groups:,} groups that a split must not separate"]
+        lines += [f"  {count:,} pairs: {MEANT[name]}" for name, count in how.items()]
+        counts = self.findings["finding"].value_counts()
+        lines += [f"  {count:,} x {name}" + (f": {FLAWS[name][0]} {FLAWS[name][1]} {FLAWS[name][2]:g} {FLAWS[name][3]}" if name in FLAWS else f": {MEANT[name]}") for name, count in counts.items()]
+        return "\n".join(lines if len(lines) > 1 else [*lines, "  nothing is wrong with them"])
+
+    def write(self, folder):
+        """`catalog.csv`, `findings.csv`, `pairs.csv` in `folder`."""
+        for name, table in {"catalog": self.catalog, "findings": self.findings, "pairs": self.pairs}.items():
+            with finished_file(Path(folder, f"{name}.csv")) as temporary:
+                table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+MEANT = {
+    "exact": "equal files",
+    "near": "the same picture at another size or quality",
+    "mirror": "one is the other's mirror image",
+    "part": "one shows a part of the other, or is masked",
+    "unreadable": "no picture could be decoded",
+    "conflict": "the same picture with another label",
+    "leak": "the same picture, look or person in two splits; split again by the groups of this audit",
+    "twin": "alike by the second detector (dHash and colours), not joined; look at them",
+    "shares": "an unusual share of rows",
+}
+
+
+def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=None, workers=None, progress=True):
+    """Look at every picture of a catalog.
+
+    Args:
+        catalog: DataFrame of the column contract.
+        root: folder that its paths are relative to.
+        out: folder that keeps the records (`records`, about 500 bytes a picture), and features if there is a backbone; calling again continues.
+        radius: bits of 64 in which hashes of the same picture may differ, 0..8.
+        backbone: also find crops and masked versions, by the features of this row of `BACKBONES`; needs Keras. None = hashes only.
+        weights: of the backbone, as in `TrainConfig`.
+        workers: processes; None = one a core.
+        progress: show a bar with the time left.
+
+    Returns:
+        Audit.
+
+    Raises:
+        InputError: no rows, ids that are not unique, no picture is there, more alike pictures than a list can hold.
+        OSError: the storage failed; calling again continues.
+    """
+    if not 0 <= radius <= 8:
+        raise InputError(f"radius {radius}: expected 0..8 of 64 bits; 4 finds copies of a quarter of the size")
+    catalog = complete_catalog(catalog)
+    refuse("the catalog is not usable", region_problems(catalog))
+    records, place, unreadable = read_records(catalog["path"], root, out, workers=workers, progress=progress)
+    first = first_rows(place)
+    pairs = [_exact(records), _near(records, radius)]
+    if backbone is not None:
+        from kfashion_utils.crops import find_parts
+
+        sizes = np.stack([records["width"], records["height"]], axis=1)
+        known = pd.concat(pairs)[["first", "second"]].to_numpy().tolist()
+        pairs.append(find_parts(catalog.iloc[first], sizes, root, out, backbone, weights, known=known, workers=workers, progress=progress))
+    pairs = _in_order(pd.concat(pairs, ignore_index=True), first)
+    twins = _twins(records)
+    audited = catalog.assign(group=join_rows(catalog, place, pairs))
+    findings = [*_unreadable(catalog, unreadable), *_flaws(catalog, records, first), *_conflicts(catalog, place, pairs)]
+    findings += [*_leaks(audited), *_twin_findings(audited, first, twins), *_odd_shares(catalog)]
+    findings = pd.DataFrame(findings, columns=["id", "finding", "detail", "value"])
+    ids = catalog["id"].to_numpy()[first]
+    named = pairs.assign(first=ids[pairs["first"]], second=ids[pairs["second"]]).rename(columns={"first": "id", "second": "other"})
+    return Audit(audited, findings, named, len(records))
+
+
+# Records --------------------------------------------------------------------------------------------------------------
+
+
+def read_records(paths, root, out, *, workers=None, progress=True):
+    """Look at the pictures that `out` has no record of.
+
+    Returns:
+        (records `(pictures,)` of RECORD, place int `(rows,)`: the record of each row, -1 = unreadable; {path: (reason, detail)}).
+
+    Raises:
+        InputError, OSError: see `audit_catalog`.
+    """
+    identity, folder = folder_identity(root), Path(out, "records")
+    make_folder(folder)
+    unique, place = np.unique(np.asarray(paths, object), return_inverse=True)
+    with only_one(folder, "is being filled"):
+        for leftover in folder.glob(f".*{TEMPORARY}"):
+            leftover.unlink()
+        items, unreadable = _items(unique, root)
+        if len(unreadable) == len(unique) and {reason for reason, _ in unreadable.values()} == {"missing"}:
+            raise InputError(f"none of the catalog's {len(unique):,} pictures is below {root}; the first would be {Path(root, unique[0])}")
+        known = _known(folder)
+        todo = np.flatnonzero((items != b"") & ~np.isin(items, known["item"]))
+        unreadable.update(_look(folder, unique[todo], items[todo], root, identity, workers or os.cpu_count(), progress, len(unique)))
+        if any(reason == "missing" for reason, _ in unreadable.values()):
+            require_same(root, identity)
+        known = _known(folder) if len(todo) else known
+    there = np.isin(items, known["item"])
+    number = np.where(there, np.cumsum(there) - 1, -1)
+    return known[np.searchsorted(known["item"], items[there])], number[place], unreadable
+
+
+def _items(paths, root):
+    """(names of records `(paths,)`, empty where there is no file; {path: (reason, detail)})."""
+    items, unreadable = np.zeros(len(paths), "S32"), {}
+    for number, path in enumerate(paths):
+        try:
+            version = patiently(images.source_version, path, root)
+        except ImageRejected as error:
+            unreadable[path] = error.reason, error.detail
+        else:
+            items[number] = hashlib.sha256(f"{RECORD_VERSION}\n{path}\n{version}".encode()).hexdigest()[:32]
+    return items, unreadable
+
+
+def _known(folder):
+    """The records of a folder, sorted by item, each once."""
+    parts = [np.zeros(0, RECORD)]
+    for path in sorted(folder.glob("*.records")):
+        try:
+            part = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        except (ValueError, EOFError):
+            part = None
+        if part is None or part.dtype != RECORD:
+            path.unlink()  # damaged on the way here: looked at again
+            continue
+        parts.append(part)
+    records = np.concatenate(parts)
+    return records[np.unique(records["item"], return_index=True)[1]]
+
+
+def _look(folder, paths, items, root, identity, workers, progress, wanted):
+    """Fill the folder on every core; returns {path: (reason, detail)} of what could not be read."""
+    if not len(paths):
+        return {}
+    if progress:
+        print(f"{len(paths):,} pictures to look at, {wanted - len(paths):,} already known or not there")
+    size = int(np.clip(-(-len(paths) // (4 * workers)), 16, PARTS))
+    jobs = [(folder, paths[start : start + size], items[start : start + size], root, identity) for start in range(0, len(paths), size)]
+    with _progress_bar(folder, len(paths), size, progress):
+        failed = joblib.Parallel(n_jobs=min(workers, len(jobs)), batch_size=1)(joblib.delayed(fill_part)(*job) for job in jobs)
+    return {path: reason for part in failed for path, reason in part.items()}
+
+
+@contextlib.contextmanager
+def _progress_bar(folder, total, size, show):
+    """A bar fed from the files on disk, so that it works with any kind of worker."""
+    if not show:
+        yield
+        return
+    finished, before = threading.Event(), sum(1 for _ in folder.glob("*.records"))
+    with tqdm(total=total, desc="audit", unit="picture") as bar:
+
+        def watch():
+            while not finished.wait(0.5):
+                parts = sum(1 for _ in folder.glob("*.records")) - before
+                bar.update(min(parts * size, total) - bar.n)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+            bar.update(total - bar.n)
+        finally:
+            finished.set()
+            watcher.join()
+
+
+def fill_part(folder, paths, items, root, identity):
+    """One worker's task: look at some pictures and write their records into one file; returns {path: (reason, detail)} of the others."""
+    records, failed = np.zeros(len(paths), RECORD), {}
+    for path, item, record in zip(paths, items, records, strict=True):
+        try:
+            patiently(look_at, path, root, record)
+        except ImageRejected as error:
+            if error.reason == "missing":  # it was there a moment ago
+                require_same(root, identity)
+            failed[path] = error.reason, error.detail
+        else:
+            record["item"] = item
+    records = records[records["item"] != b""]
+    if len(records):
+        buffer = io.BytesIO()
+        np.save(buffer, records)
+        data = buffer.getvalue()
+        write_bytes(folder / f"{hashlib.sha256(data).hexdigest()[:32]}.records", data)
+    return failed
+
+
+def look_at(path, root, record):
+    """Fill a record of RECORD (all but `item`) from a picture.
+
+    Raises:
+        ImageRejected: it cannot be decoded.
+    """
+    data = images.read_source(path, root)
+    pixels, (width, height) = images.decode(data if isinstance(data, bytes) else path, root, lambda *size: max(size) / LOOKED_AT)
+    if max(pixels.shape) > LOOKED_AT:
+        pixels = resized(pixels, *images.fitted_size(width, height, LOOKED_AT, "pad"))
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    record["digest"] = hashlib.blake2b(data, digest_size=16).hexdigest().encode()
+    record["width"], record["height"] = width, height
+    record["phash"], record["dhash"] = perceptual_hash(grey), difference_hashes(grey)
+    record["grey"], record["colour"] = resized(grey, TINY, TINY), resized(pixels, 4, 4)
+    record["contrast"], record["sharpness"], record["soft"], record["seam"] = measures(grey)
+
+
+def measures(grey):
+    """Contrast, sharpness, soft steps and seam of uint8 grey `(h, w)`, as `FLAWS` explains them."""
+    contrast = float(grey.std())
+    sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var()) / (contrast**2 + 1)
+    levels = grey.astype(np.int16)
+    steps = np.concatenate([np.abs(np.diff(levels, axis=axis)).ravel() for axis in (0, 1)])
+    some = np.count_nonzero(steps >= 2)
+    soft = np.count_nonzero((steps >= 2) & (steps <= 12)) / max(some, 1)
+    return contrast, sharpness, soft, max(_seam(levels), _seam(levels.T))
+
+
+def _seam(levels):
+    """Largest share of a column, in the middle 60 % of the picture, along which brightness jumps by more than 24 levels within two pixels."""
+    width = levels.shape[1]
+    middle = levels[:, int(0.2 * width) : int(0.8 * width) + 2]
+    return float((np.abs(middle[:, 2:] - middle[:, :-2]) > 24).mean(axis=0).max(initial=0))
+
+
+def first_rows(place):
+    """The first row of each record, int `(pictures,)`."""
+    numbers, first = np.unique(place, return_index=True)
+    return first[numbers >= 0]
+
+
+# Pairs: DataFrames `first, second` (numbers of records), `how`, `distance` --------------------------------------------
+
+
+def _pairs(pairs, how, distance):
+    return pd.DataFrame({"first": pairs[:, 0].astype(int), "second": pairs[:, 1].astype(int), "how": how, "distance": np.asarray(distance, float)})
+
+
+def _in_order(pairs, first):
+    """Pairs with the picture first that stands first in the catalog, sorted; `first` is the first row of each record."""
+    sides = pairs[["first", "second"]].to_numpy(int, copy=True)
+    swapped = first[sides[:, 0]] > first[sides[:, 1]]
+    sides[swapped] = sides[swapped, ::-1]
+    order = np.lexsort((first[sides[:, 1]], first[sides[:, 0]]))
+    return pairs.assign(first=sides[:, 0], second=sides[:, 1]).iloc[order].reset_index(drop=True)
+
+
+def _exact(records):
+    """Every file with the first one that is equal to it."""
+    _, first, place = np.unique(records["digest"], return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[place] != np.arange(len(records)))
+    return _pairs(np.stack([first[place[again]], again], axis=1), "exact", np.zeros(len(again)))
+
+
+def _distinct(records):
+    """Numbers of the records that show something, one of each set of equal files."""
+    shown = records["contrast"] >= FLAWS["blank"][2]
+    shown[np.setdiff1d(np.arange(len(records)), np.unique(records["digest"], return_index=True)[1])] = False
+    return np.flatnonzero(shown)
+
+
+def _near(records, radius):
+    """Pairs that are near by pHash, as they are or mirrored, and equal in their tiny versions."""
+    usable = _distinct(records)
+    hashes = records["phash"][usable]
+    pairs = near_pairs(hashes, radius, MIRROR)
+    direct, mirrored = distances(hashes, pairs, MIRROR)
+    pairs = usable[pairs]
+    same = {}
+    for how, distance, flip in (("near", direct, False), ("mirror", mirrored, True)):
+        same[how] = (distance <= radius) & (colour_difference(records, pairs, flip) <= SAME_COLOUR) & (shape_correlation(records, pairs, flip) >= SAME_SHAPE)
+    same["mirror"] &= ~same["near"]
+    return pd.concat([_pairs(pairs[same[how]], how, distance[same[how]]) for how, distance in (("near", direct), ("mirror", mirrored))], ignore_index=True)
+
+
+def shape_correlation(records, pairs, flip=False):
+    """Correlation of the tiny grey versions of pairs, -1..1, float `(pairs,)`; `flip` mirrors the second ones."""
+    result = np.empty(len(pairs), np.float32)
+    for start in range(0, len(pairs), 2**14):
+        one, other = (records["grey"][pairs[start : start + 2**14, side]].astype(np.float32) for side in (0, 1))
+        one, other = ((values - values.mean(axis=(1, 2), keepdims=True)).reshape(len(values), -1) for values in (one, other[:, :, ::-1] if flip else other))
+        scale = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+        result[start : start + len(one)] = (one * other).sum(axis=1) / np.maximum(scale, 1e-6)
+    return result
+
+
+def colour_difference(records, pairs, flip=False):
+    """Largest difference of a cell and channel of the 4 x 4 colour versions of pairs, levels, `(pairs,)`; `flip` mirrors the second ones."""
+    result = np.empty(len(pairs), np.int16)
+    for start in range(0, len(pairs), 2**16):
+        one, other = (records["colour"][pairs[start : start + 2**16, side]].astype(np.int16) for side in (0, 1))
+        result[start : start + len(one)] = np.abs(one - (other[:, :, ::-1] if flip else other)).max(axis=(1, 2, 3))
+    return result
+
+
+def _twins(records):
+    """The second, independent detector: pairs that are near by dHash (as they are or mirrored) and equal in colours, int `(pairs, 2)`."""
+    usable = _distinct(records)
+    count = len(usable)
+    both = near_pairs(records["dhash"][usable].T.ravel(), TWIN_RADIUS)
+    flip = both[:, 0] // count != both[:, 1] // count if count else np.zeros(0, bool)
+    pairs = usable[both % max(count, 1)]
+    different = np.where(flip, colour_difference(records, pairs, True), colour_difference(records, pairs))
+    return np.unique(np.sort(pairs[(different <= TWIN_COLOUR) & (pairs[:, 0] != pairs[:, 1])], axis=1), axis=0)
+
+
+def join_rows(catalog, place, pairs):
+    """`group` of every row: rows of a group, a photo, a picture or a pair are joined; the smallest name of a group stays."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = np.arange(len(catalog))
+    group, photo = (pd.factorize(catalog[name])[0] for name in ("group", "photo"))
+    starts = np.cumsum([len(rows), group.max() + 1, photo.max() + 1])
+    readable = place >= 0
+    ends = [(rows, starts[0] + group), (rows, starts[1] + photo), (rows[readable], starts[2] + place[readable]), (starts[2] + pairs["first"], starts[2] + pairs["second"])]
+    one, other = (np.concatenate([np.asarray(pair[side]) for pair in ends]) for side in (0, 1))
+    count = starts[2] + place.max(initial=-1) + 1
+    _, component = connected_components(coo_array((np.ones(len(one), bool), (one, other)), (count, count)), directed=False)
+    return catalog["group"].groupby(component[: len(rows)]).transform("min").astype(object)
+
+
+# Findings: rows `id, finding, detail, value` --------------------------------------------------------------------------
+
+
+def _unreadable(catalog, unreadable):
+    for row in np.flatnonzero(catalog["path"].isin(list(unreadable))):
+        reason, detail = unreadable[catalog["path"].iat[row]]
+        yield catalog["id"].iat[row], "unreadable", f"{reason}: {detail or images.REASONS[reason]}", np.nan
+
+
+def _flaws(catalog, records, first):
+    """What `FLAWS` says of each picture, under the id of its first row; of a blank picture nothing else."""
+    ids = catalog["id"].to_numpy()[first]
+    sides = records["width"], records["height"]
+    values = {"shorter side": np.minimum(*sides), "aspect": np.maximum(*sides) / np.maximum(np.minimum(*sides), 1)}
+    blank = records["contrast"] < FLAWS["blank"][2]
+    for name, (measure, way, threshold, meaning) in FLAWS.items():
+        found = values[measure] if measure in values else records[measure]
+        bad = found < threshold if way == "below" else found > threshold
+        if measure not in values and name != "blank":
+            bad &= ~blank
+        for number in np.flatnonzero(bad):
+            yield ids[number], name, f"{measure} {found[number]:.3g}, {way} {threshold:g} {meaning}", round(float(found[number]), 5)
+
+
+def _conflicts(catalog, place, pairs):
+    """Pairs of the same picture with different labels, under the id of the second one."""
+    sure = pairs[pairs["how"] != "part"]
+    readable = catalog[place >= 0]
+    number = place[place >= 0]
+    ids = readable["id"].groupby(number).first()
+    for column in label_columns(catalog):
+        known = readable[column] != NOT_ANNOTATED
+        labels = readable.loc[known, column].groupby(number[known]).agg(lambda values: " & ".join(sorted(set(values))))
+        one, other = sure["first"].map(labels), sure["second"].map(labels)
+        for row in np.flatnonzero(one.notna() & other.notna() & (one != other)):
+            first, second = sure["first"].iat[row], sure["second"].iat[row]
+            yield ids[second], "conflict", f"{column} {other.iat[row]!r}; the same picture is {one.iat[row]!r} in {ids[first]}", np.nan
+
+
+def _leaks(audited):
+    """Rows of a group that are in another split than most of it."""
+    split = audited[audited["split"] != ""]
+    counts = split.groupby(["group", "split"]).size()
+    several = counts.groupby("group").transform("size") > 1
+    for group, parts in counts[several].groupby("group"):
+        parts = parts.droplevel("group")
+        detail = f"group {group}: " + ", ".join(f"{count} {name}" for name, count in parts.items())
+        for name in split["id"][(split["group"] == group) & (split["split"] != parts.idxmax())]:
+            yield name, "leak", detail, int(parts.sum())
+
+
+def _twin_findings(audited, first, twins):
+    """Pairs of the second detector that are in different groups, under the id of the second one."""
+    ids, groups, splits = (audited[name].to_numpy()[first] for name in ("id", "group", "split"))
+    for one, other in twins[groups[twins[:, 0]] != groups[twins[:, 1]]]:
+        where = f", {splits[one]} and {splits[other]}" if splits[one] != splits[other] else ""
+        yield ids[other], "twin", f"looks like {ids[one]}{where}", np.nan
+
+
+def _odd_shares(catalog):
+    """Splits with an unusual share of the rows, and classes whose share of valid rows is far from the others'."""
+    split = catalog["split"][catalog["split"] != ""]
+    for name, (low, high) in SHARES.items():
+        share = float((split == name).mean()) if len(split) else 0.0
+        if len(split) and not low <= share <= high:
+            yield "", "shares", f"{name} {share:.0%} of {len(split):,} rows with a split; usual are {low:.0%} to {high:.0%}", round(share, 4)
+    if (split == "valid").any():
+        learned = catalog[catalog["split"].isin(["train", "valid"])]
+        for column in label_columns(catalog):
+            yield from _odd_classes(learned[learned[column] != NOT_ANNOTATED], column)
+
+
+def _odd_classes(learned, column):
+    """Classes of which, of 20 rows or more, the share that is valid is less than half or more than twice that of all rows."""
+    valid = learned["split"] == "valid"
+    for label, members in valid.groupby(learned[column]):
+        if len(members) >= 20 and not valid.mean() / 2 <= members.mean() <= 2 * valid.mean():
+            yield "", "shares", f"{column} {label!r}: {members.mean():.0%} of {len(members):,} rows are valid, of all rows {valid.mean():.0%}", round(float(members.mean()), 4)
