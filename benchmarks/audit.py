@@ -103,8 +103,8 @@ def photograph_like(count):
     for path, row in zip(paths, rows, strict=True):
         look_at(path, root, row)
     bits = np.unpackbits(rows["phash"].astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
-    values, directions = np.linalg.eigh(np.cov(bits.T))
-    shape = (directions * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
+    values, joinedions = np.linalg.eigh(np.cov(bits.T))
+    shape = (joinedions * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
     rng, drawn = np.random.default_rng(0), []
     for start in range(0, count, 2**17):
         normal = rng.standard_normal((min(2**17, count - start), 64), np.float32) @ shape + bits.mean(axis=0)
@@ -181,7 +181,7 @@ def make_copies(catalog, root, folder):
 
 
 def copies(scratch, most=700):
-    """Recall of copies of real photographs and false pairs, by hash alone and with the embedding step.
+    """Share of copies of real photographs in the group of their original, and false pairs, by hash alone and with the embedding step.
 
     Originals that are copies of each other are told by comparing them at full size; pairs between them and their copies are no false ones.
     """
@@ -197,10 +197,10 @@ def copies(scratch, most=700):
             started = time.perf_counter()
             audit = audit_catalog(table, folder, scratch / f"{name}-out", progress=False, **options)
             source = dict(zip(table["id"], of, strict=True))
-            joined = {frozenset(pair) for pair in zip(audit.pairs["id"], audit.pairs["other"], strict=True)}
-            original = dict(zip(of[kind == "original"], table["id"][kind == "original"], strict=True))
-            direct = pd.Series([frozenset((row, original[one])) in joined for row, one in zip(table["id"], of, strict=True)])
-            recall = direct[kind != "original"].groupby(kind[kind != "original"], sort=False).mean()
+            group = audit.catalog["group"].to_numpy()
+            original = dict(zip(of[kind == "original"], group[kind == "original"], strict=True))
+            joined = pd.Series([row == original[one] for row, one in zip(group, of, strict=True)])
+            recall = joined[kind != "original"].groupby(kind[kind != "original"], sort=False).mean()
             between = {tuple(sorted((source[a], source[b]))): how for a, b, how in zip(audit.pairs["id"], audit.pairs["other"], audit.pairs["how"], strict=True) if source[a] != source[b]}
             same = {pair for pair in between if same_photograph(*(images.open_image(catalog["path"].iloc[int(one)], root) for one in pair))}
             shown = f"{len(between) - len(same)} ({len(same)} more are duplicates in the data)"
