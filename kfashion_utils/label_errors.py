@@ -10,7 +10,7 @@ from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS
 
 COLUMNS = ["id", "column", "label", "suggestion", "probability"]
 METHOD = "low_self_confidence"  # of cleanlab: as many as confident learning counts, the least believed ones
-BELIEVED = 0.1  # probability from which on a label is left alone
+BELIEVED = 0.05  # probability from which on a label is left alone
 
 
 def find_label_errors(predictions, catalog):

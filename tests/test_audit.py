@@ -267,8 +267,8 @@ def judged(count=300, wrong=15, seed=0):
     rng = np.random.default_rng(seed)
     classes = np.array(["레트로", "모던", "펑크"])
     truth = rng.integers(0, 3, count)
-    scores = rng.dirichlet([1, 1, 1], count) * 0.1
-    scores[np.arange(count), truth] += 0.9
+    scores = rng.dirichlet([1, 1, 1], count) * 0.04
+    scores[np.arange(count), truth] += 0.96
     ids = [f"p{number}" for number in range(count)]
     given = truth.copy()
     given[:wrong] = (truth[:wrong] + 1) % 3
