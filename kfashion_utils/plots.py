@@ -7,7 +7,9 @@ registered with pyplot: nothing to close, and in a notebook a returned figure is
 
 import functools
 import io
+import os
 import re
+import subprocess
 import textwrap
 import unicodedata
 
@@ -36,6 +38,9 @@ KOREAN_FONTS = (
     "NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "NanumBarunGothic", "NanumSquare", "Malgun Gothic", "AppleGothic",
     "Apple SD Gothic Neo", "Pretendard", "Source Han Sans KR", "Noto Sans CJK JP", "UnDotum", "Baekmuk Dotum",
 )  # fmt: skip
+SEEN = 2.0  # mean difference of two figures that one sees, levels of 255
+INSTALL_FONT = ("apt-get", "install", "-y", "-qq", "fonts-nanum")
+IN_COLAB = "COLAB_RELEASE_TAG" in os.environ
 NO_FONT_NOTE = "labelled by number: the name is not in Latin letters (plots.use_korean_font() adds a Korean font)"
 
 _korean_font = None  # set by `use_korean_font` alone
@@ -69,11 +74,11 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
     shapes = np.array([np.clip(image.shape[1] / image.shape[0], 0.4, 4) for image in images])
     height = int(min(height, *((WIDTH * DPI - gap * (len(row) - 1)) / shapes[row].sum() for row in rows)))
     widths = np.maximum(1, np.round(shapes * max(height, 1))).astype(int)
-    texts = [_wrapped(_drawable_text(str(text)), width) for text, width in zip(labels or [""] * len(images), widths, strict=True)]
+    texts = [_wrapped(drawable_text(str(text)), width) for text, width in zip(labels or [""] * len(images), widths, strict=True)]
     deep = [max(texts[number].count("\n") + bool(texts[number]) for number in row) * 15 + gap for row in rows]
     total_width = max(int(widths[row].sum()) + gap * (len(row) - 1) for row in rows)
     total_height = sum(deep) + height * len(rows)
-    figure = _figure(total_width / DPI, total_height / DPI, layout=None)
+    figure = new_figure(total_width / DPI, total_height / DPI, layout=None)
     top = total_height
     for row, below in zip(rows, deep, strict=True):
         left = 0
@@ -153,14 +158,14 @@ def plot_counts(catalog, column=None):
     labelled = counts[counts.index != "(no label)"]
     numbers = {name: number for number, name in enumerate(sorted(labelled.index))}
     bars = _folded(pd.concat([labelled, counts[counts.index == "(no label)"]]).drop(columns="total"))
-    with _style():
-        figure = _figure(WIDTH, 1.0 + 0.22 * len(bars))
+    with figure_style():
+        figure = new_figure(WIDTH, 1.0 + 0.22 * len(bars))
         axes = figure.add_subplot()
         start = np.zeros(len(bars))
         for split in bars.columns:
             axes.barh(range(len(bars)), bars[split], left=start, color=COLOURS[split], label=split, height=0.75)
             start += bars[split].to_numpy()
-        names = [_class_label(name, numbers.get(name)) for name in bars.index]
+        names = [class_label(name, numbers.get(name)) for name in bars.index]
         axes.set_yticks(range(len(bars)), names)
         axes.invert_yaxis()
         axes.set_xlabel("rows of the catalog")
@@ -169,8 +174,8 @@ def plot_counts(catalog, column=None):
             axes.annotate(f"{int(total):,}", (total, place), xytext=(3, 0), textcoords="offset points", va="center", color="#555555")
         axes.margins(x=0.08, y=0.01)
         _legend_above(axes)
-        _plain(axes, grid="x")
-        _note_numbers(figure, names)
+        plain_axes(axes, grid="x")
+        note_numbers(figure, names)
     return figure
 
 
@@ -209,8 +214,8 @@ def plot_history(history):
     if not len(history) or "epoch" not in history or not ({"loss", "val_loss"} & set(history) or heads):
         raise InputError(f"no learning curve in {len(history)} rows with columns {list(history.columns)}; expected epoch, loss, val_loss, <head>_accuracy, …")
     history = history.sort_values("epoch", kind="stable")
-    with _style():
-        figure = _figure(WIDTH, 3.0 if len(history) > 1 or len(heads) < 4 else 3.6)
+    with figure_style():
+        figure = new_figure(WIDTH, 3.0 if len(history) > 1 or len(heads) < 4 else 3.6)
         accuracy, loss = figure.subplots(1, 2)  # what matters first: on a phone the other one is scrolled to
         draw = _draw_bars if len(history) == 1 else _draw_curves
         draw(loss, history, {"": "loss"})
@@ -241,7 +246,7 @@ def _draw_curves(axes, history, names):
     _mark_rates(axes, history)
     axes.set_xlabel("epoch (0 = linear head on frozen features)" if epochs[0] == 0 else "epoch")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    _plain(axes, grid="y")
+    plain_axes(axes, grid="y")
 
 
 def _draw_bars(axes, history, names):
@@ -255,16 +260,16 @@ def _draw_bars(axes, history, names):
         for place, value in zip(places[known] + shift, values[known], strict=True):
             axes.annotate(f"{value:.3f}", (place, value), xytext=(0, 2), textcoords="offset points", ha="center")
     several = len(names) > 1  # one head is named by the axis
-    axes.set_xticks(places if several else [], [_drawable_text(name) for name in names] if several else [], rotation=0 if len(names) < 5 else 60)
+    axes.set_xticks(places if several else [], [drawable_text(name) for name in names] if several else [], rotation=0 if len(names) < 5 else 60)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.8, len(names) - 0.2)
     axes.margins(y=0.15)
     axes.set_xlabel("linear head on frozen features" if row["epoch"] == 0 else f"epoch {row['epoch']:g}")
-    _plain(axes, grid="y")
+    plain_axes(axes, grid="y")
 
 
 def _series(split, head, names):
-    return split if len(names) < 2 else f"{split} {_drawable_text(head)}"
+    return split if len(names) < 2 else f"{split} {drawable_text(head)}"
 
 
 def _mark_rates(axes, history):
@@ -325,7 +330,7 @@ def plot_confusion(predictions, catalog, head=None):
     """
     head = _find_head(predictions, head)
     _, actual, answered = judge(predictions, catalog, head)
-    with _style():
+    with figure_style():
         return _draw_confusion(head, actual, answered)
 
 
@@ -376,11 +381,11 @@ def _draw_confusion(head, actual, answered):
         raise InputError(f"no class of {head.name!r} has a true row or an answer; there is nothing to draw")
     shares = table / np.maximum(actual.sum(axis=0)[order], 1)[:, None]
     named = len(order) <= MOST_NAMED
-    names = [_class_label(head.classes[number], number) for number in order]
-    short = [_class_label(head.classes[number], number, short=True) for number in order]
+    names = [class_label(head.classes[number], number) for number in order]
+    short = [class_label(head.classes[number], number, short=True) for number in order]
     room, below = (0.075 * max(map(_columns, texts)) if named else 0.3 for texts in (names, short))  # inches for the class names
     side = min(WIDTH - room - 1.7, max(2.2, 0.4 * len(order)))
-    figure = _figure(max(4.6, side + room + 1.7), side + (below if len(order) > 4 else 0.2) + 0.8)
+    figure = new_figure(max(4.6, side + room + 1.7), side + (below if len(order) > 4 else 0.2) + 0.8)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(order) <= MOST_COUNTED:
@@ -395,7 +400,7 @@ def _draw_confusion(head, actual, answered):
     axes.spines[:].set_visible(False)
     figure.colorbar(picture, ax=axes, shrink=0.8, pad=0.02, label="share of the true class").outline.set_visible(False)
     figure.suptitle(_confusion_finding(head, actual, answered), x=0.01, ha="left")
-    _note_numbers(figure, names if named else [])
+    note_numbers(figure, names if named else [])
     return figure
 
 
@@ -441,8 +446,8 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
     head = _find_head(predictions, head)
     curves = {name: reliability(table, catalog, head.name, bins=bins) for name, table in tables.items()}
     errors = {name: _calibration_error(curve) for name, curve in curves.items()}
-    with _style():
-        figure = _figure(4.4, 4.4)
+    with figure_style():
+        figure = new_figure(4.4, 4.4)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color="#b8b8b8", linewidth=0.8, linestyle=":")
         for (name, curve), colour, mark in zip(curves.items(), [COLOURS["valid"]] if after is None else [COLOURS["train"], COLOURS["valid"]], MARKS, strict=False):
@@ -454,7 +459,7 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
         axes.set_ylabel("share of photos that have the class" if head.multi else "share of answers that are right")
         axes.set_title(_reliability_finding(head, curves["as predicted"]), loc="left")
         axes.legend(frameon=False, loc="upper left")
-        _plain(axes, grid="both")
+        plain_axes(axes, grid="both")
     return figure
 
 
@@ -497,7 +502,7 @@ def overlay_heat(picture, heat):
 
 
 def _heat_label(row):
-    label = f"{_class_label(row['class'], None)} {row['probability']:.2f}"
+    label = f"{class_label(row['class'], None)} {row['probability']:.2f}"
     if np.isnan(row["on_garments"]):
         return label
     return f"{label}\n{row['on_garments']:.0%} on garments\n({row['garment_area']:.0%} of area)"
@@ -506,31 +511,53 @@ def _heat_label(row):
 # Text and style -------------------------------------------------------------------------------------------------------
 
 
-def use_korean_font():
-    """Find an installed Korean font and label classes in Korean, with the gloss, from now on.
+def use_korean_font(install=None):
+    """Find a Korean font, or install one, and label classes in Korean, with the gloss, from now on.
 
     It is also put behind pyplot's own font, so that a reader's own figures can hold Hangul.
 
+    Args:
+        install: get the package `fonts-nanum` where no Korean font is found; needs apt, a network and the rights. None = in Colab only.
+
     Returns:
-        The font's name; None if there is none, with a printed line that says how to install one.
+        The font's name; None if there is none and none came, with a printed line that says how to install one.
     """
     global _korean_font
     import matplotlib
-    from matplotlib import font_manager
 
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    if not known & set(KOREAN_FONTS):  # installed after matplotlib made its list
-        for path in font_manager.findSystemFonts():
-            if any(name.replace(" ", "").lower() in path.replace("-", "").lower() for name in KOREAN_FONTS):
-                font_manager.fontManager.addfont(path)
-        known = {font.name for font in font_manager.fontManager.ttflist}
-    _korean_font = next((name for name in KOREAN_FONTS if name in known), None)
+    _korean_font = _find_korean_font()
+    if _korean_font is None and (IN_COLAB if install is None else install):
+        _install_korean_font()
+        _korean_font = _find_korean_font()
     if _korean_font is None:
-        print("no Korean font found, labels stay English; to install one in Colab: !apt-get install -y fonts-nanum")
+        print(f"no Korean font found, labels stay English; to install one: {' '.join(INSTALL_FONT)}")
         return None
     family = [name for name in matplotlib.rcParams["font.family"] if name != _korean_font]
     matplotlib.rcParams["font.family"] = [*family, _korean_font]
     return _korean_font
+
+
+def _find_korean_font():
+    """The first of KOREAN_FONTS that is there, also where it was installed after matplotlib made its list; None = none."""
+    from matplotlib import font_manager
+
+    if not {font.name for font in font_manager.fontManager.ttflist} & set(KOREAN_FONTS):
+        for path in font_manager.findSystemFonts():
+            if any(name.replace(" ", "").lower() in path.replace("-", "").lower() for name in KOREAN_FONTS):
+                font_manager.fontManager.addfont(path)
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in KOREAN_FONTS if name in known), None)
+
+
+def _install_korean_font():
+    """Ask apt for one; what it says is shown only where it fails."""
+    try:
+        done = subprocess.run(INSTALL_FONT, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(f"a Korean font could not be installed: {error}")
+        return
+    if done.returncode:
+        print(f"a Korean font could not be installed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
 
 
 def _families():
@@ -545,7 +572,7 @@ def _drawable(text):
     return all(letter.isspace() or any(font.get_char_index(ord(letter)) for font in fonts) for letter in text)
 
 
-def _class_label(name, number, short=False):
+def class_label(name, number, short=False):
     """A class in a figure: `레트로 retro` with a Korean font, else `retro`; `class 7` where nothing can be drawn."""
     english = gloss(name)
     if english != name and _drawable(name):
@@ -555,21 +582,22 @@ def _class_label(name, number, short=False):
     return "other class" if number is None else f"class {number}"
 
 
-def _drawable_text(text):
+def drawable_text(text):
     """Free text with each word that no font can draw replaced by its gloss, or by `?`."""
     words = re.split(rf"([\s{re.escape(SEPARATOR)}/,:()]+)", text)
     shown = [word if _drawable(word) else gloss(word) for word in words]
     return "".join(word if _drawable(word) else "?" for word in shown)
 
 
-def _note_numbers(figure, names):
+def note_numbers(figure, names):
+    """Say beneath a figure why some of its classes are numbers."""
     if any(re.fullmatch(r"class \d+", name) for name in names) and not _korean_font:
         note = textwrap.fill(NO_FONT_NOTE, int(figure.get_figwidth() * DPI / 6.2))
         figure.supxlabel(note, x=0.01, ha="left", color="#777777", fontsize=FONT_SIZE)
 
 
-def _style():
-    """matplotlib's defaults with our font, while a figure is made; nothing is changed for other figures."""
+def figure_style():
+    """matplotlib's defaults with our font, while a figure is made (`with figure_style():`); nothing is changed for other figures."""
     import matplotlib
 
     sizes = ("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize", "figure.titlesize")
@@ -577,12 +605,12 @@ def _style():
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **dict.fromkeys(sizes, FONT_SIZE), **own})
 
 
-def _figure(width, height, layout="constrained"):
+def new_figure(width, height, layout="constrained"):
     """An empty white figure of `width` x `height` inches that a notebook shows without pyplot."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
-    figure._repr_png_ = functools.partial(png, figure)  # where no `%matplotlib` has taught the notebook to show figures
+    figure._repr_png_ = functools.partial(_small_png, figure)  # where no `%matplotlib` has taught the notebook to show figures
     return figure
 
 
@@ -593,7 +621,20 @@ def png(figure, dpi=DPI):
     return buffer.getvalue()
 
 
-def _plain(axes, grid):
+def _small_png(figure):
+    """A figure as PNG bytes with a palette of 256 colours, a third of the size; as it is where one would see the difference."""
+    data = png(figure)
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    fewer = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    if np.abs(np.asarray(fewer.convert("RGB"), np.int16) - np.asarray(picture, np.int16)).mean() > SEEN:
+        return data
+    buffer = io.BytesIO()
+    fewer.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def plain_axes(axes, grid):
+    """Two spines and a light grid behind: `x`, `y` or `both`."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=grid, color="#e8e8e8", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -228,13 +228,49 @@ def test_dollars_in_a_class_name_are_no_formula():
     assert plots.png(figure)
 
 
-def test_no_korean_font_says_how_to_get_one(monkeypatch, capsys):
+@pytest.fixture
+def fontless(monkeypatch):
+    """A machine without a Korean font; returns the commands that were run there."""
     from matplotlib import font_manager
 
+    commands = []
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
-    assert plots.use_korean_font() is None
-    assert "apt-get install -y fonts-nanum" in capsys.readouterr().out
+    monkeypatch.setattr(plots.subprocess, "run", lambda command, **_: commands.append(command) or subprocess.CompletedProcess(command, 100, "", "E: are you root?"))
+    return commands
+
+
+def test_no_korean_font_says_how_to_get_one(fontless, capsys):
+    assert plots.use_korean_font() is None and fontless == []
+    assert "apt-get install -y -qq fonts-nanum" in capsys.readouterr().out
+
+
+def test_an_installation_that_fails_is_said(fontless, capsys, monkeypatch):
+    monkeypatch.setattr(plots, "IN_COLAB", True)
+    assert plots.use_korean_font() is None and fontless == [plots.INSTALL_FONT]
+    assert "are you root?" in capsys.readouterr().out
+
+
+def test_in_colab_a_korean_font_is_installed_and_used(fontless, monkeypatch):
+    import matplotlib
+    from matplotlib import font_manager
+
+    def installed(command, **_):
+        font_manager.fontManager.ttflist.append(font_manager.FontEntry(name="NanumGothic"))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(plots.subprocess, "run", installed)
+    with matplotlib.rc_context():
+        assert plots.use_korean_font(install=True) == "NanumGothic" == plots._korean_font
+        assert matplotlib.rcParams["font.family"][-1] == "NanumGothic"
+
+
+def test_a_notebook_keeps_a_figure_small():
+    figure = plots.plot_counts(catalog_of(["레트로", "모던", "모던"]))
+    small = figure._repr_png_()
+    assert len(small) < len(plots.png(figure)) / 2
+    with Image.open(io.BytesIO(small)) as drawn, Image.open(io.BytesIO(plots.png(figure))) as whole:
+        assert np.abs(np.asarray(drawn.convert("RGB"), int) - np.asarray(whole.convert("RGB"), int)).max() < 12
 
 
 def test_with_a_korean_font_classes_are_korean_with_their_gloss():
