@@ -47,6 +47,7 @@ _HOMES = {
     "explain": "explain",
     "write_submission": "submission",
     "report": "report",
+    "runs_table": "leaderboard",
     "show_images": "plots",
     "plot_counts": "plots",
     "plot_parents": "data_figures",

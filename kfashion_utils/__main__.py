@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 COMMANDS = Path(__file__).with_name("commands.py")
-KERAS_VERBS = ("demo", "train", "predict")
+KERAS_VERBS = ("demo", "train", "predict", "report")
+WITHOUT_KERAS = {"-h", "--help", "--no-heat"}
 INPUT_ERROR, STORAGE_ERROR, INTERRUPTED = 2, 1, 130
 
 
@@ -41,7 +42,7 @@ def main(arguments=None):
 
         from kfashion_utils import commands
 
-        if verb in KERAS_VERBS and "--help" not in rest and "-h" not in rest:
+        if verb in KERAS_VERBS and not WITHOUT_KERAS & set(rest):
             _import_keras()
         function = getattr(commands, verb)
         tyro.cli(function, prog=f"kfashion {verb}", args=_with_config(rest), config=(tyro.conf.OmitArgPrefixes,))
@@ -94,18 +95,11 @@ def _with_config(arguments):
     if not isinstance(values, dict):
         raise InputError(f"--config {path}: expected a run.json, got {str(values)[:60]}")
     recipes = [from_dict(cls, values.get(part, {}), f"{path}, {part!r}") for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))]
-    flags = [_flag(name.replace("_", "-"), value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]
+    from kfashion_utils.report_recipe import flag_words
+
+    flags = [flag_words(name, value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]
     flags.sort(key=len, reverse=True)  # a flag with several values would swallow what follows, were it the last
     return [*(word for flag in flags for word in flag), *arguments]
-
-
-def _flag(name, value):
-    """A flag as words; [] for what is left open."""
-    if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    if isinstance(value, list):
-        return [f"--{name}", *map(str, value)] if value else []
-    return [] if value is None else [f"--{name}", str(value)]
 
 
 if __name__ == "__main__":

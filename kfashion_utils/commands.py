@@ -343,7 +343,7 @@ def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["
         print(f"  what a board's rules ask for is in {kf.provenance_path(out)}")
 
 
-def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = None, out: Path | None = None):
+def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = None, out: Path | None = None, audit: Path | None = None, heat: bool = True):
     """One self-contained HTML page about a run.
 
     Args:
@@ -351,8 +351,28 @@ def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = Non
         catalog: the table with the truth; default: the one the run kept.
         root: folder of its pictures; default: the one the run was trained from.
         out: the page to write; default: report.html in the run's folder.
+        audit: a folder that `kfashion audit` wrote: its findings, and the scores without near-duplicates.
+        heat: show where the network looked; loads Keras.
     """
-    print(kf.report(run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out))
+    print(kf.report(run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out, audit=audit, heat=heat))
+
+
+def runs(folder: Path, /, *, by: Literal["accuracy", "balanced", "macro_f1"] = "accuracy", head: str | None = None, out: Path | None = None):
+    """The local leaderboard: one row a run, best first, with what differs between their recipes.
+
+    Args:
+        folder: holds the run folders.
+        by: figure of the validation rows that is sorted by.
+        head: whose figures; default: the first of each run.
+        out: also write the table there, .csv.
+    """
+    from kfashion_utils.leaderboard import describe_runs
+
+    table = kf.runs_table(folder, by=by, head=head)
+    print(describe_runs(table))
+    if out:
+        with finished_file(out) as temporary:
+            table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _read_prior(prior):

@@ -458,7 +458,7 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
         axes.set_xlabel("probability of a class" if head.multi else "probability of the answer")
         axes.set_ylabel("share of photos that have the class" if head.multi else "share of answers that are right")
         axes.set_title(_reliability_finding(head, curves["as predicted"]), loc="left")
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="best")
         plain_axes(axes, grid="both")
     return figure
 

@@ -12,7 +12,7 @@ import kfashion_utils
 PACKAGE = Path(kfashion_utils.__file__).parent
 ORDER = [
     "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "intervals", "calibration", "comparison", "submission", "logistic",
-    "losses", "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "checkpoints", "devices", "fine_tuning", "training", "explain", "hashes", "label_errors", "crops", "audit", "plots", "data_figures", "audit_sheets", "report", "demo", "commands", "__main__",
+    "losses", "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "checkpoints", "devices", "fine_tuning", "training", "explain", "hashes", "label_errors", "crops", "audit", "plots", "data_figures", "audit_sheets", "report_page", "report_recipe", "report_scores", "report_pictures", "report", "leaderboard", "demo", "commands", "__main__",
 ]  # fmt: skip
 KERAS = {"explain", "losses", "devices", "fine_tuning", "inputs", "backbones", "hub", "models", "features", "heads", "training", "prediction"}
 TENSORFLOW = {"devices", "explain", "export"}

@@ -1,87 +1,27 @@
-"""The page of a run: what it says, what it shows, and what it says when something is missing. No Keras, no run of `train`."""
+"""The page of a run: what it says, what it shows, and what it says when something is missing. No run of `train`."""
 
 import json
 import re
 import shutil
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from made_runs import DETAIL, KIND, make_run
 
 from kfashion_utils import plots, report
-from kfashion_utils.catalog import complete_catalog, write_catalog
+from kfashion_utils.calibration import calibrate
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation import evaluate
-from kfashion_utils.labels import Head, Task
-from kfashion_utils.pixels import Preprocess
-from kfashion_utils.report import choose_pictures, class_table
-from kfashion_utils.runs import TrainConfig
+from kfashion_utils.labels import Task
+from kfashion_utils.report_pictures import choose_pictures
+from kfashion_utils.report_recipe import flag_words, network, training
+from kfashion_utils.report_scores import cross_temper
+from kfashion_utils.runs import Run, TrainConfig, read_predictions
+from kfashion_utils.storage import hash_file
 from kfashion_utils.tasks import STYLE
-
-KIND = Head("kind", ("<b>bold</b>", "plain & simple"))
-DETAIL = Head("detail", ("button", "zip"), multi=True)
-ROWS = 40
-
-
-def make_run(folder, task, seed=0):
-    """A run folder and its photographs, as `train` leaves them: 40 validation rows, 6 epochs."""
-    rng = np.random.default_rng(seed)
-    (folder / "photos").mkdir(parents=True)
-    ids = [f"p{number:02}" for number in range(ROWS)]
-    for name in ids:
-        Image.fromarray(rng.integers(0, 255, (30, 20, 3), np.uint8)).save(folder / "photos" / f"{name}.png")
-    catalog = pd.DataFrame({"id": ids, "path": [f"{name}.png" for name in ids], "split": "valid", "left": 2, "top": 2, "right": 18, "bottom": 28, "region": "annotation"})
-    predictions = pd.DataFrame({"id": ids, "photo": ids})
-    for head in task.heads:
-        catalog[head.name] = _truth(head, rng)
-        scores = _scores(head, catalog[head.name], rng)
-        predictions[head.name] = head.decode(scores)
-        for number, name in enumerate(head.classes):
-            predictions[f"{head.name}:{name}"] = scores[:, number]
-    catalog = complete_catalog(catalog)
-    run = folder / "runs" / "first <i>run"
-    run.mkdir(parents=True)
-    _write(run, task, folder / "photos", catalog, predictions)
-    return run, catalog, folder / "photos"
-
-
-def _truth(head, rng):
-    if head.multi:
-        return rng.choice(["-", *head.classes, "|".join(head.classes)], ROWS)
-    return rng.choice(head.classes[:3], ROWS)
-
-
-def _scores(head, labels, rng):
-    truth = head.encode(labels)
-    if head.multi:
-        return np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.2, truth.shape), 0.01, 0.99)
-    scores = rng.dirichlet(np.ones(len(head.classes)) * 0.3, ROWS) + 0.4 * truth
-    return scores / scores.sum(axis=1, keepdims=True)
-
-
-def _write(run, task, root, catalog, predictions):
-    recipe = {
-        "task": task.to_dict(),
-        "preprocess": Preprocess(size=32, crop="box").to_dict(),
-        "train": TrainConfig(backbone="tiny", weights="/somewhere/my weights.h5", fine_tune_epochs=5).to_dict(),
-        "weights_sha256": "ab" * 32,
-        "catalog": {"hash": "cd" * 32, "rows": {"train": 160, "valid": ROWS}},
-        "regions": {"annotation": 0.95, "none": 0.05},
-        "lacking": 0.05,
-        "environment": {"python": "3.11", "commit": "0123456"},
-        "times": {"finished": "2026-01-02T03:04:05+0000", "seconds": 75.0},
-        "rejected": 2,
-        "root": str(root),
-    }
-    (run / "run.json").write_text(json.dumps(recipe, ensure_ascii=False), encoding="utf-8")
-    history = {"epoch": range(6), "learning_rate": [0, *[1e-4] * 5], "loss": 1.0, "val_loss": 1.1, "seconds": 9}
-    history |= {f"val_{head.name}_accuracy": np.linspace(0.3, 0.6, 6) for head in task.heads}
-    pd.DataFrame(history).to_csv(run / "history.csv", index=False)
-    predictions.to_csv(run / "predictions.csv", index=False)
-    write_catalog(catalog, run / "valid.csv.gz")
-    (run / "metrics.json").write_text(json.dumps(evaluate(predictions, catalog)), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +72,8 @@ class Page(HTMLParser):
             self.words.append(data)
 
 
-def page(*arguments, **options):
-    return Page(report(*arguments, **options))
+def page(*arguments, heat=False, **options):
+    return Page(report(*arguments, heat=heat, **options))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +110,7 @@ def test_twenty_four_pictures_each_with_a_sign_beside_the_colour(style_page):
     photos = [image for image in made.images if image["alt"].startswith("photo ")]
     assert len(photos) == 24 == len({image["alt"] for image in photos})
     assert made.text.count("✗ wrong") + made.text.count("✓ right") == 24
-    assert sum("png" in image["src"][:20] for image in made.images) == 2  # curves, confusion
+    assert sum("png" in image["src"][:20] for image in made.images) == 3  # curves, confusion, calibration
 
 
 def test_mistakes_come_first_and_the_most_confident_ones():
@@ -185,7 +125,7 @@ def test_mistakes_come_first_and_the_most_confident_ones():
 
 
 def test_equal_input_gives_equal_bytes_wherever_it_is_written(style_run, style_page, tmp_path):
-    again = report(style_run[0], out=tmp_path / "deep" / "page.html")
+    again = report(style_run[0], out=tmp_path / "deep" / "page.html", heat=False)
     assert again.read_bytes() == (style_run[0] / "report.html").read_bytes()
 
 
@@ -199,7 +139,7 @@ def test_every_head_has_its_figures_and_its_classes(heads_page):
     made = heads_page
     assert [title for title in made.titles if title.startswith("Class by class")] == ["Class by class: kind", "Class by class: style", "Class by class: detail"]
     assert "any number of them apply" in made.text and "with all labels right" in made.text
-    assert sum("png" in image["src"][:20] for image in made.images) == 4
+    assert sum("png" in image["src"][:20] for image in made.images) == 7
     assert len([image for image in made.images if image["alt"].startswith("photo ")]) == 24
 
 
@@ -209,12 +149,148 @@ def test_the_command_repeats_the_run(style_page, heads_page):
     assert expected.format(" --task task.json") in heads_page.text
 
 
-def test_class_table_counts():
-    actual = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
-    answered = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0]])
-    table = class_table(Head("kind", ("a", "b", "c")), actual, answered)
-    assert table["recall"][:2].tolist() == [0.5, 1.0] and table["precision"][:2].tolist() == [1.0, 0.5]
-    assert table["f1"][0] == pytest.approx(2 / 3) and table.loc[2, ["recall", "precision", "f1"]].isna().all()
+def test_figures_stand_beside_their_intervals_in_both_class_mixes(style_run, style_page):
+    import kfashion_utils as kf
+
+    run, catalog, _ = style_run
+    row = kf.score_intervals(Run(run).predictions, catalog).set_index("figure").loc["accuracy"]
+    shown = f"accuracy{row['natural']:.3f}{row['low']:.3f}–{row['high']:.3f}{row['balanced']:.3f}{row['balanced_low']:.3f}–{row['balanced_high']:.3f}"
+    assert shown in style_page.text and "40 photos of 20 groups" in style_page.text and "every class as often" in style_page.text
+
+
+def test_a_boards_rules_can_be_checked(style_page, heads_page):
+    assert "my weights.h5 (sha256 abababababab): check that the rules allow" in style_page.text
+    assert "each row's box: 95.0% drawn by annotators, 5.0% not given" in style_page.text
+    assert "160 train rows; not from valid or test rows" in style_page.text and "For a board's rules" in heads_page.titles
+
+
+# A recipe in words ----------------------------------------------------------------------------------------------------
+
+TUNED = TrainConfig(weights="imagenet", fine_tune_epochs=10, taps="stages", augment="light")
+OTHER = {
+    "backbone": "tiny", "weights": "none", "taps": "last", "sizes": (224, 320), "views": 4, "head": "hidden", "head_epochs": 7, "balance": "sqrt", "mix": "both",
+    "loss": "generalized", "sub_labels": True, "fine_tune_epochs": 11, "batch_size": 8, "learning_rate": 0.5, "fine_tune_rate": 0.5, "head_factor": 10.0,
+    "unfreeze": 20, "schedule": "cosine", "drop": 0.1, "every": 1, "patience": 9, "warmup": 2.0, "stop_after": 5, "ema": 0.99, "augment": "strong", "swap": 0.25,
+    "label_smoothing": 0.2, "parent_share": 0.3, "weight_decay": 0.5, "precision": "float32", "seed": 3,
+}  # fmt: skip
+NEEDS = {"head_epochs": {"head": "hidden"}, "learning_rate": {"head": "hidden"}, "patience": {"schedule": "plateau"}}  # read only then
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(TrainConfig)])
+def test_every_field_of_a_training_is_said(field, style_run):
+    before = replace(TUNED, **NEEDS.get(field, {}))
+    assert field in OTHER, "a new field of TrainConfig has no words in report_recipe.training"
+    assert _words(before) != _words(replace(before, **{field: OTHER[field]}))
+
+
+def _words(config):
+    class Parts:
+        recipe = {}
+
+    Parts.config = config
+    return network(Parts), training(config)
+
+
+def test_what_was_not_used_is_not_said():
+    frozen = training(TrainConfig(weights="imagenet", fine_tune_epochs=0, taps="stages", augment="none"))
+    assert "no fine-tuning" in frozen and not any(word in frozen for word in ("smoothing", "batches", "decay", "MixUp"))
+    scratch = training(TrainConfig(weights="none", fine_tune_epochs=25, augment="light"))
+    assert "the whole network trained for 25 epochs" in scratch and "frozen" not in scratch and "rate 0.002, × 0.5 every 10 epochs" in scratch
+    assert "sinking" in training(replace(TUNED, schedule="cosine")) and "× 0.5 every" not in training(replace(TUNED, schedule="cosine"))
+
+
+def test_values_become_words_of_a_command(copy):
+    assert flag_words("sizes", (224, 320)) == ["--sizes", "224", "320"] and flag_words("sizes", ()) == flag_words("taps", None) == []
+    assert flag_words("sub_labels", True) == ["--sub-labels"] and flag_words("sub_labels", False) == ["--no-sub-labels"]
+    run = copy[0]
+    _edit(run / "run.json", split="all")
+    assert "--split all" in page(run).text and "out of fold" in page(run).text
+
+
+def _edit(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+# Calibration ----------------------------------------------------------------------------------------------------------
+
+
+def test_each_half_is_given_the_temperature_of_the_other(style_run):
+    run, catalog, _ = style_run
+    predictions = read_predictions(run / "predictions.csv")
+    tempered, temperatures = cross_temper(predictions, catalog)
+    assert tempered["id"].tolist() == predictions["id"].tolist() and tempered["style"].equals(predictions["style"])
+    scores = [name for name in predictions if ":" in name]
+    best = np.argsort(predictions[scores].to_numpy(), axis=1)[:, -2:]
+    before, after = (np.diff(np.log(np.take_along_axis(table[scores].to_numpy(), best, axis=1)))[:, 0] for table in (predictions, tempered))
+    slopes = before / after
+    first = np.isclose(slopes, temperatures[0], rtol=1e-3)
+    assert 10 <= first.sum() <= 30 and np.isclose(slopes[~first], temperatures[1], rtol=1e-3).all()
+    groups = catalog["group"].to_numpy()
+    assert not set(groups[first]) & set(groups[~first])
+    assert temperatures[0] == pytest.approx(calibrate(predictions[~first], catalog)["style"])
+
+
+def test_calibration_is_shown_before_and_after(style_page, heads_page):
+    assert "How sure may one be?" in style_page.titles and "as predicted" in style_page.text and "with a temperature" in style_page.text
+    assert heads_page.titles.count("How sure may one be? ") == 3
+
+
+# Heat -----------------------------------------------------------------------------------------------------------------
+
+
+def test_where_it_looked(tmp_path, monkeypatch):
+    from kfashion_utils.models import build_model
+
+    monkeypatch.setattr(plots, "png", lambda figure, dpi: b"")
+    run, _, _ = make_run(tmp_path, Task("style", (STYLE,)), polygon="[[[4, 4], [14, 4], [14, 20], [4, 20]]]")
+    build_model(Task("style", (STYLE,)), "tiny", 32).save_weights(run / "best.weights.h5")
+    made = page(run, heat=True)
+    assert "What is missing" not in made.text and "Where it looked" in made.titles
+    assert len([image for image in made.images if image["alt"].startswith("heat ")]) == 8
+    assert re.search(r"In \d pictures? with polygons [\d.]+ % of the heat lies on the garments", made.text)
+    _edit(run / "run.json", files={"best.weights.h5": hash_file(run / "run.json")})
+    made = page(run, heat=True)
+    assert "No heat maps (where it looked)" in made.text and "is not the file that training wrote" in made.text and "Class by class" in made.text
+
+
+def test_a_run_without_weights_says_so(copy):
+    made = page(copy[0], heat=True)
+    assert "No heat maps (where it looked)" in made.text and "best.weights.h5 is missing" in made.text and "Where it looked" not in made.titles
+    assert "Class by class" in made.text
+
+
+# Audit ----------------------------------------------------------------------------------------------------------------
+
+
+def make_audit(folder, catalog, pairs):
+    """What `kfashion audit` writes, by hand; rows t0, t1, … are training rows."""
+    folder.mkdir()
+    pd.DataFrame({"id": [*catalog["id"], "t0", "t1", "t2"]}).to_csv(folder / "catalog.csv", index=False)
+    findings = [("p01", "blurred", "sharpness 0.001 & less", 0.001), ("t0", "blurred", "x", 0.002), ("", "shares", "valid 20%", 0.2)]
+    pd.DataFrame(findings, columns=["id", "finding", "detail", "value"]).to_csv(folder / "findings.csv", index=False)
+    pd.DataFrame(pairs, columns=["id", "other", "how", "distance"]).to_csv(folder / "pairs.csv", index=False)
+    return folder
+
+
+def test_what_an_audit_found_and_the_scores_without_near_duplicates(copy, tmp_path):
+    run, catalog, _ = copy
+    made = page(run, audit=make_audit(tmp_path / "audit", catalog, [("p00", "t0", "near", 3), ("p01", "t1", "exact", 0), ("t1", "t2", "near", 1)]))
+    assert "What the audit found" in made.titles and "blurred21p01 sharpness 0.001 & less" in made.text and "pairs: near21p00 t0" in made.text
+    assert "all40" in made.text and "without near-duplicates38" in made.text and "near-duplicates2" in made.text
+
+
+def test_pairs_that_touch_no_judged_photo_are_said(copy, tmp_path):
+    run, catalog, _ = copy
+    assert "No validation photo is in a pair" in page(run, audit=make_audit(tmp_path / "1", catalog, [("t0", "t1", "near", 3)])).text
+    assert "none has a near-duplicate in training" in page(run, audit=make_audit(tmp_path / "2", catalog, [("p00", "p01", "near", 3)])).text
+
+
+def test_an_audit_that_is_missing_or_of_other_rows_is_said(copy, tmp_path):
+    run, catalog, _ = copy
+    made = page(run, audit=tmp_path / "nowhere")
+    assert "No audit's findings" in made.text and "kfashion audit CATALOG" in made.text and "Class by class" in made.text
+    made = page(run, audit=make_audit(tmp_path / "audit", catalog[5:], []))
+    assert "is of another catalog: it lacks 5 of 40 validation rows" in made.text and "What the audit found" not in made.titles
 
 
 # What is missing ------------------------------------------------------------------------------------------------------
@@ -224,7 +300,7 @@ def test_without_the_truth_it_says_so(copy):
     run, _, _ = copy
     (run / "valid.csv.gz").unlink()
     made = page(run)
-    assert "No class table, confusion and pictures" in made.text and "Class by class" not in made.text
+    assert "No class table, intervals, confusion, calibration and pictures" in made.text and "Class by class" not in made.text
     assert "majority baseline" in made.text  # the run's own figures are still there
 
 
@@ -299,3 +375,25 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path, content):
     with pytest.raises(InputError, match="run.json"):
         report(tmp_path)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_one_class_only_is_said(copy):
+    run, catalog, root = copy
+    made = page(run, catalog.assign(style="레트로"), root)
+    assert "Only one of the 23 classes occurs" in made.text and "No temperature could be fitted" in made.text and "Class by class" in made.text
+
+
+def test_no_validation_rows_is_said(copy):
+    run = copy[0]
+    for name in ("predictions.csv", "metrics.json"):
+        lines = (run / name).read_text(encoding="utf-8").splitlines()
+        (run / name).write_text(lines[0] + "\n" if name.endswith("csv") else "{}", encoding="utf-8")
+    made = page(run)
+    assert "predictions.csv has no row: there were no validation photos" in made.text and "What was done" in made.text
+    assert "How good is it" not in made.text
+
+
+def test_all_photos_of_one_group_are_said(copy):
+    run, catalog, root = copy
+    made = page(run, catalog.assign(group="one"), root)
+    assert "all photos are of one group" in made.text and "cannot be told from 1 group of photos" in made.text
