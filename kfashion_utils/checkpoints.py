@@ -34,7 +34,7 @@ class Checkpoints:
 
         Args:
             arrays: {name: array}.
-            history: list of dicts, one an epoch, with `epoch` and `val_loss`.
+            history: list of dicts, one an epoch, with `epoch` and `val_calibrated_loss`.
 
         Raises:
             OSError: the storage is full or failed; the states before are untouched.
@@ -78,5 +78,5 @@ def _digest(data):
 
 
 def best_epoch(history):
-    """The epoch with the lowest validation loss, a dict. The highest accuracy would be chosen more often for its luck."""
-    return min(history, key=lambda row: row["val_loss"] if np.isfinite(row["val_loss"]) else np.inf)
+    """The epoch with the lowest validation loss at its best temperature, a dict. The highest accuracy would be chosen more often for its luck."""
+    return min(history, key=lambda row: row["val_calibrated_loss"] if np.isfinite(row["val_calibrated_loss"]) else np.inf)

@@ -2,12 +2,14 @@
 
 import numpy as np
 from keras import ops
+from scipy.special import expit, softmax
 
 from kfashion_utils.logistic import class_shares, row_weights
 
 FOCUS = 2.0  # exponent of the focal loss (Lin et al., Focal loss for dense object detection, ICCV 2017)
 ROBUSTNESS = 0.7  # q of the generalised cross-entropy (Zhang & Sabuncu, NeurIPS 2018): 0 = cross-entropy, 1 = mean absolute error
 TINY = 1e-7
+TEMPERATURES = np.geomspace(1 / 3, 3, 25)
 
 
 def task_targets(task, labels, weights=None):
@@ -46,12 +48,13 @@ def drawing_chances(task, labels, balance):
 
 def recipe_loss(task, config, labels):
     """`task_loss` as a TrainConfig wants it (`balance`, `loss`, `label_smoothing`, `parent_share`), given all encoded labels of the training."""
-    offsets = None
+    offsets, shares = None, class_shares(task, labels)
+    seen = {head.name: (shares[head.name] > 0) / max((shares[head.name] > 0).sum(), 1) for head in task.heads if not head.multi}
     if config.balance == "logit":
-        shares = {name: share.clip(1e-6, 1 - 1e-6) for name, share in class_shares(task, labels).items()}
+        shares = {name: share.clip(1e-6, 1 - 1e-6) for name, share in shares.items()}
         offsets = {head.name: np.log(shares[head.name]) - np.log1p(-shares[head.name]) * head.multi for head in task.heads}
     kind = "focal" if config.balance == "focal" else config.loss
-    return task_loss(task, smoothing=config.label_smoothing, kind=kind, offsets=offsets, parent_share=config.parent_share)
+    return task_loss(task, smoothing=config.label_smoothing, spread=seen, kind=kind, offsets=offsets, parent_share=config.parent_share)
 
 
 def normalised(targets, heads):
@@ -75,11 +78,13 @@ def mix_targets(task, first, second, share):
     return mixed
 
 
-def task_loss(task, *, smoothing=0.0, kind="cross_entropy", offsets=None, parent_share=0.0):
+def task_loss(task, *, smoothing=0.0, spread=None, kind="cross_entropy", offsets=None, parent_share=0.0):
     """Function (targets of `normalised(task_targets(…))`, flat probabilities) -> loss of each row, the weighted sum over heads; float32 `(n,)`.
 
     Args:
-        smoothing: share of every label that is spread evenly over the classes (label smoothing).
+        smoothing: share of every label that is spread over the classes (label smoothing).
+        spread: {head: shares `(classes,)`} of what is spread, for single-label heads; None = evenly. A class that never occurs should get none: a solved
+            head is right to rule it out.
         kind: `cross_entropy`, `focal`, or `generalized`, which forgives wrong labels.
         offsets: {head: float `(classes,)`} added to the log-odds while learning (Menon et al., Long-tail learning via logit adjustment, ICLR 2021).
         parent_share: weight of the same loss over the parents of a head that has them; the rest is the loss over its classes.
@@ -92,9 +97,11 @@ def task_loss(task, *, smoothing=0.0, kind="cross_entropy", offsets=None, parent
             labels, given = targets[:, task.slices[head.name]], scores[:, task.slices[head.name]]
             if offsets:
                 given = _shifted(head, given, offsets[head.name])
-            rows = _loss(head.multi, labels, given, smoothing, kind)
+            over = 0.5 if head.multi else np.asarray(spread[head.name] if spread else np.full(len(head.classes), 1 / len(head.classes)), np.float32)
+            labels = labels * (1 - smoothing) + smoothing * over
+            rows = _loss(head.multi, labels, given, kind)
             if head.name in groups:
-                parents = _loss(False, ops.matmul(labels, groups[head.name]), ops.matmul(given, groups[head.name]), smoothing, kind)
+                parents = _loss(False, ops.matmul(labels, groups[head.name]), ops.matmul(given, groups[head.name]), kind)
                 rows = (1 - parent_share) * rows + parent_share * parents
             total += head.weight * rows * targets[:, task.num_classes + number]
         return total
@@ -108,8 +115,27 @@ def mean_loss(task, targets, scores):
     return float(ops.mean(task_loss(task)(ops.convert_to_tensor(normalised(targets, len(task.heads))), given)))
 
 
-def _loss(multi, labels, scores, smoothing, kind):
-    labels = labels * (1 - smoothing) + smoothing / (2 if multi else labels.shape[1])
+def calibrated_loss(task, targets, scores):
+    """`mean_loss` at the temperature that makes it lowest: what answers are worth apart from how sure they sound.
+
+    Networks that learned from smoothed or mixed labels are less sure than a solved head; their plain losses cannot be compared (Guo et al., ICML 2017).
+    """
+    return min(mean_loss(task, targets, _tempered(task, np.asarray(scores, float).clip(TINY, 1 - TINY), one)) for one in TEMPERATURES)
+
+
+def _tempered(task, scores, temperature):
+    blocks = []
+    for head in task.heads:
+        part = np.log(scores[:, task.slices[head.name]])
+        if head.multi:
+            rest = np.log1p(-scores[:, task.slices[head.name]])
+            blocks.append(expit((part - rest) / temperature))
+        else:
+            blocks.append(softmax(part / temperature, axis=1))
+    return np.concatenate(blocks, axis=1)
+
+
+def _loss(multi, labels, scores, kind):
     rows = ops.sum(labels * _COSTS[kind](ops.clip(scores, TINY, 1 - TINY)), axis=-1)
     if not multi:
         return rows

@@ -68,7 +68,7 @@ class TrainConfig:
         augment: each epoch of fine-tuning sees every picture changed anew: `light` = mirror, shift, zoom, brightness and colour, `strong` = more of it,
             turned and partly erased, `randaugment` = two random operations on the accelerator; `none`; None = light where there is fine-tuning.
         swap: share of the pictures whose person is pasted on the background of another photograph; needs polygons and a recipe that paints nothing.
-        label_smoothing: share of every label spread evenly over the classes where something is trained, 0..1.
+        label_smoothing: share of every label spread evenly over the classes that occur, where something is trained, 0..1.
         parent_share: share of the loss that is taken over the parents of a head that has them, 0..1.
         weight_decay: of AdamW.
         precision: `auto` = half precision for the backbone where a GPU gains by it while fine-tuning; `float32`.
@@ -166,14 +166,14 @@ class TrainConfig:
         """Learning rate in epoch 1, 2, … after the share `done` of its steps.
 
         Args:
-            history: the epochs before, dicts with `val_loss`: what `plateau` looks at.
+            history: the epochs before, dicts with `val_calibrated_loss`: what `plateau` looks at.
         """
         past = epoch - 1 + done
         factor = {
             "constant": lambda: 1.0,
             "step": lambda: self.drop ** ((epoch - 1) // self.every),
             "cosine": lambda: (1 + math.cos(math.pi * min(1, max(0, past - self.warmup) / max(self.fine_tune_epochs - self.warmup, 1e-9)))) / 2,
-            "plateau": lambda: self.drop ** _plateaus([row["val_loss"] for row in history], self.patience),
+            "plateau": lambda: self.drop ** _plateaus([row["val_calibrated_loss"] for row in history], self.patience),
         }[self.schedule]()
         start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
         return start * factor * (min(1, past / self.warmup) if self.warmup else 1)

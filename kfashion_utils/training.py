@@ -29,7 +29,7 @@ from kfashion_utils.heads import LINEAR_BALANCE, apply_head, fit_head
 from kfashion_utils.inputs import Decoded, People, map_pictures, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.logistic import class_shares, model_prior
-from kfashion_utils.losses import balanced_targets, drawing_chances, mean_loss, task_targets
+from kfashion_utils.losses import balanced_targets, calibrated_loss, drawing_chances, mean_loss, task_targets
 from kfashion_utils.models import build_model, head_weights, load_trained, trained_base
 from kfashion_utils.pixels import BOX, Preprocess
 from kfashion_utils.prediction import predict_views, prediction_table, write_predictions
@@ -284,6 +284,8 @@ class _Data:
         """Loss and each head's accuracy over the annotated rows of a part, given their flat probabilities."""
         task, targets = self.task, self.targets[self.part(name)]
         figures = {f"{prefix}loss": mean_loss(task, targets, scores)}
+        if name == "valid":
+            figures[f"{prefix}calibrated_loss"] = calibrated_loss(task, targets, scores)
         for number, head in enumerate(task.heads):
             known = targets[:, task.num_classes + number] > 0
             block, answer = (values[known][:, task.slices[head.name]] for values in (targets, scores))

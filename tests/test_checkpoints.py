@@ -10,7 +10,7 @@ from kfashion_utils.checkpoints import Checkpoints
 
 
 def history(*losses):
-    return [{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses, 1)]
+    return [{"epoch": epoch, "val_calibrated_loss": loss} for epoch, loss in enumerate(losses, 1)]
 
 
 def test_the_newest_the_one_before_and_the_best_stay(tmp_path):

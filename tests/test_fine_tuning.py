@@ -70,13 +70,13 @@ def test_schedules_by_hand():
     assert rates(every=2) == [1, 1, 0.5, 0.5]
     assert rates(schedule="cosine") == pytest.approx([(1 + np.cos(np.pi * share)) / 2 for share in (0.125, 0.375, 0.625, 0.875)])
     assert rates(schedule="constant", warmup=2) == [0.25, 0.75, 1, 1]
-    losses = [{"val_loss": value} for value in (1.0, 0.8, 0.9, 0.85, 0.81, 0.8, 0.7)]
+    losses = [{"val_calibrated_loss": value} for value in (1.0, 0.8, 0.9, 0.85, 0.81, 0.8, 0.7)]
     assert [kf.TrainConfig(schedule="plateau", patience=2, fine_tune_rate=1.0).rate(1, losses[:count]) for count in range(8)] == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
 
 
 def test_training_ends_when_nothing_gets_better():
     config = kf.TrainConfig(fine_tune_epochs=9, stop_after=2)
-    history = [{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate((1.0, 0.5, 0.6, 0.7))]
+    history = [{"epoch": epoch, "val_calibrated_loss": loss} for epoch, loss in enumerate((1.0, 0.5, 0.6, 0.7))]
     assert not is_over(config, []) and not is_over(config, history[:3]) and is_over(config, history)
     assert not is_over(kf.TrainConfig(fine_tune_epochs=9), history) and is_over(kf.TrainConfig(fine_tune_epochs=3), history)
 

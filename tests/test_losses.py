@@ -101,3 +101,22 @@ def test_balancing_gives_every_class_its_say(some):
     chances = drawing_chances(TASK, labels, "sample")
     np.testing.assert_allclose([chances[labels[:, one] == 1].sum() for one in range(3)], 1 / 3)
     assert drawing_chances(TASK, labels, "full") is None and chances.sum() == pytest.approx(1)
+
+
+def test_the_calibrated_loss_does_not_mind_how_sure_answers_sound(some):
+    labels, scores = some
+    targets = task_targets(TASK, labels)
+    scores = 0.7 * scores + 0.3 * np.nan_to_num(labels, nan=0.5)
+    best = losses.calibrated_loss(TASK, targets, scores)
+    unsure = losses._tempered(TASK, scores, 2.0)
+    assert best <= mean_loss(TASK, targets, scores) + 1e-6
+    assert losses.calibrated_loss(TASK, targets, unsure) == pytest.approx(best, rel=1e-3)
+    np.testing.assert_allclose(losses._tempered(TASK, scores, 1.0), scores, atol=1e-6)
+
+
+def test_nothing_is_spread_over_classes_that_never_occur():
+    one = Task("t", (Head("style", ("a", "b", "c")),))
+    labels = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+    scores = np.array([[0.9, 0.1 - 1e-6, 1e-6], [0.2, 0.8 - 1e-6, 1e-6]])
+    smoothed = rows(recipe_loss(one, kf.TrainConfig(label_smoothing=0.1, fine_tune_epochs=1), labels), task_targets(one, labels), scores)
+    assert smoothed[0] == pytest.approx(-0.95 * math.log(0.9) - 0.05 * math.log(0.1), rel=1e-4)

@@ -37,14 +37,14 @@ def run(colour_data, cache, tmp_path_factory):
 
 def test_a_run_folder_holds_what_it_promises(run, colour_data):
     assert run.finished and len(run.history) == 4
-    assert list(run.history.columns) == ["epoch", "learning_rate", "loss", "val_loss", "val_label_accuracy", "seconds"]
+    assert list(run.history.columns) == ["epoch", "learning_rate", "loss", "val_loss", "val_calibrated_loss", "val_label_accuracy", "seconds"]
     assert run.history["learning_rate"].tolist() == pytest.approx([2e-3, 2e-3, 1e-3, 1e-3])
     valid = colour_data[1][colour_data[1]["split"] == "valid"]
     assert list(run.predictions.columns) == ["id", "photo", "label", "label:빨강", "label:초록", "label:파랑"]
     assert sorted(run.predictions["id"]) == sorted(valid["id"]) == sorted(run.catalog["id"])
     assert run.metrics == kf.evaluate(run.predictions, valid)
     assert run.recipe["catalog"]["rows"] == {"train": 27, "valid": 18} and run.recipe["regions"] == {"none": 1.0}
-    best = run.history.loc[run.history["val_loss"].idxmin()]
+    best = run.history.loc[run.history["val_calibrated_loss"].idxmin()]
     assert run.metrics["label"]["accuracy"] == pytest.approx(best["val_label_accuracy"])
 
 
