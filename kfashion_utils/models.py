@@ -161,8 +161,9 @@ def load_trained(run):
     """The model of a finished Run with its best weights; architecture from our own code, weights checked by hash."""
     config = run.config
     model = build_model(run.task, config.backbone, run.preprocess.size, seed=config.seed, **config.shape)
+    weights = run.weights
     try:
-        model.load_weights(run.weights)
+        model.load_weights(weights)
     except (ValueError, OSError) as error:
         raise InputError(f"{run.path}: the weights do not fit the recipe in run.json: {str(error).splitlines()[0]}") from error
     return model

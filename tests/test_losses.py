@@ -103,15 +103,16 @@ def test_balancing_gives_every_class_its_say(some):
     assert drawing_chances(TASK, labels, "full") is None and chances.sum() == pytest.approx(1)
 
 
-def test_the_calibrated_loss_does_not_mind_how_sure_answers_sound(some):
-    labels, scores = some
-    targets = task_targets(TASK, labels)
-    scores = 0.7 * scores + 0.3 * np.nan_to_num(labels, nan=0.5)
-    best = losses.calibrated_loss(TASK, targets, scores)
-    unsure = losses._tempered(TASK, scores, 2.0)
-    assert best <= mean_loss(TASK, targets, scores) + 1e-6
-    assert losses.calibrated_loss(TASK, targets, unsure) == pytest.approx(best, rel=1e-3)
-    np.testing.assert_allclose(losses._tempered(TASK, scores, 1.0), scores, atol=1e-6)
+def test_the_calibrated_loss_does_not_mind_how_sure_answers_sound():
+    one, rng = Task("t", (Head("style", ("a", "b", "c")), Head("tags", ("p", "q"), multi=True))), np.random.default_rng(0)
+    scores = np.concatenate([softmax(rng.normal(size=(2000, 3)), axis=1), rng.uniform(0.05, 0.95, (2000, 2))], axis=1)
+    drawn = np.stack([rng.multinomial(1, row[:3]) for row in scores])  # labels that the scores are right about
+    targets = task_targets(one, np.concatenate([drawn, rng.uniform(size=(2000, 2)) < scores[:, 3:]], axis=1).astype(np.float32))
+    best = losses.calibrated_loss(one, targets, scores)
+    assert best == pytest.approx(mean_loss(one, targets, scores), rel=1e-3)
+    for temperature in (0.5, 2.0):
+        sounding = losses._tempered(one, scores, temperature)
+        assert mean_loss(one, targets, sounding) > 1.02 * best and losses.calibrated_loss(one, targets, sounding) == pytest.approx(best, rel=1e-3)
 
 
 def test_nothing_is_spread_over_classes_that_never_occur():
