@@ -38,6 +38,7 @@ MOST_COMBINED = 20  # classes that combinations are made of; the rarer ones coun
 MOST_COMBINATIONS = 15
 CELLS = 48  # longer side of the map of boxes
 REGION_COLOURS = ((213, 94, 0), (0, 114, 178), (0, 158, 115), (204, 121, 167))  # of classes of regions, the most frequent first; Okabe and Ito's
+OUTLINED_COLOURS = 40  # of a picture with outlines; with fewer some lose theirs
 SHOWN = 260  # longest side at which pictures are drawn on, pixels
 OTHERS = "(others)"
 KOREAN = {english: korean for korean, english in PARTS.items()}  # the catalog's parts are in English: their names for Korean labels
@@ -364,7 +365,7 @@ def show_regions(catalog, root, column=None, photos=12):
     if all(len(table) == 1 for table in rows.values()):
         colours = dict.fromkeys(rows, REGION_COLOURS[:1])
     shown = _readable(rows, photos, lambda photo: _outlined(rows[photo], root, colours[photo]))
-    return show_images(list(shown.values()), [_photo_label(rows[photo], column) for photo in shown], height=150)
+    return show_images(list(shown.values()), [_photo_label(rows[photo], column) for photo in shown], height=150, colours=OUTLINED_COLOURS)
 
 
 def _outlined(rows, root, colours):

@@ -200,6 +200,9 @@ def test_regions_are_drawn_and_unreadable_pictures_left_out(shown):
     assert len(figure.axes) == 5 and {"top\nbottom", "dress"} <= set(texts(figure))
     drawn = data_figures._outlined(catalog[catalog["photo"] == "p0"], root, data_figures.REGION_COLOURS[:2])
     assert np.abs(drawn[20, 40].astype(int) - data_figures.REGION_COLOURS[1]).max() == 0  # the right side of the box, of the second garment
+    pixels = np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"), int)
+    for colour in data_figures.REGION_COLOURS[:3]:
+        assert (np.abs(pixels - colour).max(axis=2) < 40).any()  # no outline is lost where a picture gets fewer colours
     with pytest.raises(InputError, match="colour"):
         show_regions(catalog, root, "colour")
 
