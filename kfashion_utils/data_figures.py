@@ -350,7 +350,8 @@ def show_regions(catalog, root, column=None, photos=12):
     """Photographs with the boxes and polygons of all their rows drawn, as many classes as possible, the class beneath.
 
     Args:
-        catalog: DataFrame of the column contract; where photos have several rows (garments), the colour is that of the class, orange = the most frequent.
+        catalog: DataFrame of the column contract; where photos have several rows (garments), the colour is that of the class: orange = the most
+            frequent, then blue, green, purple. Otherwise polygons are orange, boxes blue.
         root: folder that its paths are relative to.
         column: label column; None = the first one, or none.
         photos: how many.
@@ -362,22 +363,22 @@ def show_regions(catalog, root, column=None, photos=12):
     rows = {photo: catalog[catalog["photo"] == photo] for photo in _examples(catalog, column, 2 * photos)}
     classes = {} if column is None else {name: number for number, name in enumerate(catalog[column].value_counts().index)}
     colours = {photo: [REGION_COLOURS[classes.get(label, 0) % len(REGION_COLOURS)] for label in table[column or "id"]] for photo, table in rows.items()}
+    boxes = colours
     if all(len(table) == 1 for table in rows.values()):
-        colours = dict.fromkeys(rows, REGION_COLOURS[:1])
-    shown = _readable(rows, photos, lambda photo: _outlined(rows[photo], root, colours[photo]))
+        colours, boxes = (dict.fromkeys(rows, REGION_COLOURS[place : place + 1]) for place in (0, 1))
+    shown = _readable(rows, photos, lambda photo: _outlined(rows[photo], root, colours[photo], boxes[photo]))
     return show_images(list(shown.values()), [_photo_label(rows[photo], column) for photo in shown], height=150, colours=OUTLINED_COLOURS)
 
 
-def _outlined(rows, root, colours):
-    """A photograph with the regions of its rows in their colours, uint8 RGB, at most about SHOWN pixels; the box of an only row is blue."""
+def _outlined(rows, root, colours, boxes):
+    """A photograph with the polygons and boxes of its rows in a colour each, uint8 RGB, at most SHOWN pixels."""
     pixels, scale = _decoded(rows["path"].iloc[0], root)
-    for number, row in enumerate(rows.to_dict("records")):
-        colour = colours[number]
+    for row, colour, box in zip(rows.to_dict("records"), colours, boxes, strict=True):
         rings = [np.round(np.array(ring) * scale).astype(np.int32) for ring in json.loads(row["polygon"] or "[]")]
         cv2.polylines(pixels, rings, True, colour, 2, cv2.LINE_AA)
         if not np.isnan([row[side] for side in BOX]).any():
             left, top, right, bottom = (round(row[side] * scale) for side in BOX)
-            cv2.rectangle(pixels, (left, top), (right, bottom), colour if len(rows) > 1 else (0, 114, 178), 2)
+            cv2.rectangle(pixels, (left, top), (right, bottom), box, 2)
     return pixels
 
 

@@ -198,7 +198,7 @@ def test_regions_are_drawn_and_unreadable_pictures_left_out(shown):
     root, catalog = shown
     figure = show_regions(catalog, root, "part")
     assert len(figure.axes) == 5 and {"top\nbottom", "dress"} <= set(texts(figure))
-    drawn = data_figures._outlined(catalog[catalog["photo"] == "p0"], root, data_figures.REGION_COLOURS[:2])
+    drawn = data_figures._outlined(catalog[catalog["photo"] == "p0"], root, *[data_figures.REGION_COLOURS[:2]] * 2)
     assert np.abs(drawn[20, 40].astype(int) - data_figures.REGION_COLOURS[1]).max() == 0  # the right side of the box, of the second garment
     pixels = np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"), int)
     for colour in data_figures.REGION_COLOURS[:3]:
