@@ -65,6 +65,8 @@ def shown(tmp_path):
         "id": [f"{photo}-{part}" for photo, part in rows], "path": [f"{photo}.jpg" for photo, _ in rows], "photo": [photo for photo, _ in rows],
         "left": 10.0, "top": 10.0, "right": 40.0, "bottom": 60.0, "polygon": ring, "region": "hand", "part": [part for _, part in rows],
     })  # fmt: skip
+    below = catalog["part"] == "bottom"  # beneath the top, so that neither hides the other
+    catalog.loc[below, ["top", "bottom", "polygon"]] = [62.0, 95.0, "[[[10, 62], [40, 64], [38, 95]]]"]
     return tmp_path, complete_catalog(catalog)
 
 
@@ -199,7 +201,8 @@ def test_regions_are_drawn_and_unreadable_pictures_left_out(shown):
     figure = show_regions(catalog, root, "part")
     assert len(figure.axes) == 5 and {"top\nbottom", "dress"} <= set(texts(figure))
     drawn = data_figures._outlined(catalog[catalog["photo"] == "p0"], root, *[data_figures.REGION_COLOURS[:2]] * 2)
-    assert np.abs(drawn[20, 40].astype(int) - data_figures.REGION_COLOURS[1]).max() == 0  # the right side of the box, of the second garment
+    for place, colour in zip((20, 80), data_figures.REGION_COLOURS, strict=False):  # the right sides of the two boxes
+        assert np.abs(drawn[place, 40].astype(int) - colour).max() == 0
     pixels = np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"), int)
     for colour in data_figures.REGION_COLOURS[:3]:
         assert (np.abs(pixels - colour).max(axis=2) < 40).any()  # no outline is lost where a picture gets fewer colours
