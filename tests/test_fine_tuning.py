@@ -105,15 +105,15 @@ def tuned(config, weights=None, steps=3):
     return tuning, {variable.path: np.abs(np.asarray(variable) - old).max() for variable, old in zip(model.variables, before, strict=True)}
 
 
-def test_only_what_is_unfrozen_learns(pretrained):
+@pytest.mark.parametrize("unfreeze", [3, *(pytest.param(count, marks=pytest.mark.slow) for count in (None, 0))])
+def test_only_what_is_unfrozen_learns(unfreeze, pretrained):
     config = kf.TrainConfig(backbone="mobilenet_025", weights=pretrained, batch_size=8, fine_tune_epochs=1, fine_tune_rate=1e-3)
-    for unfreeze in (None, 0, 3):
-        _, moved = tuned(kf.TrainConfig(**{**config.to_dict(), "unfreeze": unfreeze}), pretrained)
-        base = {path: change for path, change in moved.items() if "head_0" not in path}
-        layers = {path.split("/")[-2] for path, change in base.items() if change > 0}
-        assert all(change > 0 for path, change in moved.items() if "head_0" in path)
-        assert not any("moving" in path for path, change in base.items() if change > 0)  # nor their scales: batch norms stay
-        assert len(layers) > 20 if unfreeze is None else layers == (set() if unfreeze == 0 else {"conv_pw_13"})
+    _, moved = tuned(kf.TrainConfig(**{**config.to_dict(), "unfreeze": unfreeze}), pretrained)
+    base = {path: change for path, change in moved.items() if "head_0" not in path}
+    layers = {path.split("/")[-2] for path, change in base.items() if change > 0}
+    assert all(change > 0 for path, change in moved.items() if "head_0" in path)
+    assert not any("moving" in path for path, change in base.items() if change > 0)  # nor their scales: batch norms stay
+    assert len(layers) > 20 if unfreeze is None else layers == (set() if unfreeze == 0 else {"conv_pw_13"})
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ def test_the_average_of_the_weights_is_judged_and_training_goes_on_without():
     "options",
     [
         pytest.param({"augment": "randaugment"}, marks=pytest.mark.slow),
-        {"augment": "strong", "mix": "both", "balance": "sample", "loss": "generalized"},
+        pytest.param({"augment": "strong", "mix": "both", "balance": "sample", "loss": "generalized"}, marks=pytest.mark.slow),
         pytest.param({"balance": "logit", "schedule": "plateau"}, marks=pytest.mark.slow),
     ],
 )
@@ -233,6 +233,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_epoch(colour_data, ca
     assert not kf.Run(tmp_path / "run").finished and len(Checkpoints(tmp_path / "run" / "checkpoints").read()[1]) == 2
 
 
+@pytest.mark.slow
 def test_epochs_grow_exactly_where_the_schedule_allows_it(run, colour_data, cache, tmp_path):
     longer = kf.TrainConfig(**{**SCRATCH.to_dict(), "fine_tune_epochs": 6})
     grown = tmp_path / "grown"
@@ -339,7 +340,7 @@ def test_a_run_can_start_from_the_backbone_of_another(run, colour_data, cache, t
         train(colour_data, tmp_path / "other", kf.TrainConfig(backbone="mobilenet_025", weights=str(run.path)), cache)
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
 def test_half_precision_learns_and_is_served_in_float32(precision, colour_data, cache, tmp_path, monkeypatch):
     monkeypatch.setattr("kfashion_utils.training.precision_of", lambda config: precision)
     config = kf.TrainConfig(backbone="tiny", batch_size=8, fine_tune_epochs=5, ema=0.8)
