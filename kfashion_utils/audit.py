@@ -5,11 +5,9 @@ records are kept in `<out>/records`, so calling again continues. All else is com
 then equal in the tiny versions, so that a hash that many pictures share joins nothing.
 """
 
-import contextlib
 import hashlib
 import io
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,6 @@ import cv2
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from kfashion_utils import images
 from kfashion_utils.catalog import complete_catalog, region_problems
@@ -25,7 +22,7 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.hashes import MIRROR, difference_hashes, distances, near_pairs, perceptual_hash, resized
 from kfashion_utils.images import ImageRejected
 from kfashion_utils.labels import NOT_ANNOTATED
-from kfashion_utils.preprocess import folder_identity, require_same
+from kfashion_utils.preprocess import folder_identity, require_same, watched_bar
 from kfashion_utils.storage import TEMPORARY, finished_file, make_folder, only_one, patiently, write_bytes
 from kfashion_utils.tasks import label_columns
 
@@ -213,33 +210,10 @@ def _look(folder, paths, items, root, identity, workers, progress, wanted):
         print(f"{len(paths):,} pictures to look at, {wanted - len(paths):,} already known or not there")
     size = int(np.clip(-(-len(paths) // (4 * workers)), 16, PARTS))
     jobs = [(folder, paths[start : start + size], items[start : start + size], root, identity) for start in range(0, len(paths), size)]
-    with _progress_bar(folder, len(paths), size, progress):
+    before = sum(1 for _ in folder.glob("*.records"))
+    with watched_bar(len(paths), "audit", lambda: min((sum(1 for _ in folder.glob("*.records")) - before) * size, len(paths)), progress):
         failed = joblib.Parallel(n_jobs=min(workers, len(jobs)), batch_size=1)(joblib.delayed(fill_part)(*job) for job in jobs)
     return {path: reason for part in failed for path, reason in part.items()}
-
-
-@contextlib.contextmanager
-def _progress_bar(folder, total, size, show):
-    """A bar fed from the files on disk, so that it works with any kind of worker."""
-    if not show:
-        yield
-        return
-    finished, before = threading.Event(), sum(1 for _ in folder.glob("*.records"))
-    with tqdm(total=total, desc="audit", unit="picture") as bar:
-
-        def watch():
-            while not finished.wait(0.5):
-                parts = sum(1 for _ in folder.glob("*.records")) - before
-                bar.update(min(parts * size, total) - bar.n)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-            bar.update(total - bar.n)
-        finally:
-            finished.set()
-            watcher.join()
 
 
 def fill_part(folder, paths, items, root, identity):

@@ -234,7 +234,8 @@ def _fill(folder, rows, root, preprocess, workers, backend, progress):
         _say_minutes(rows, todo, root, preprocess, workers)
     require_space(folder, need, f"preparing {todo.sum():,} pictures")
     jobs = ((folder, name, rows.mappings(numbers), root, preprocess, rows.identity) for name, numbers in blocks.items())
-    with _progress_bar(folder, {name: len(numbers) for name, numbers in blocks.items()}, progress):
+    sizes = {name: len(numbers) for name, numbers in blocks.items()}
+    with watched_bar(sum(sizes.values()), "prepare", _journalled(folder, sizes), progress):
         RUNNERS[backend](jobs, min(workers, len(blocks)))
     return Shards(folder, wanted)
 
@@ -369,14 +370,9 @@ def _say_minutes(rows, todo, root, preprocess, workers):
     print(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} of them" if minutes >= 1 else "less than a minute")
 
 
-@contextlib.contextmanager
-def _progress_bar(folder, sizes, show):
-    """A bar fed from the journals on disk, so that it works with any kind of worker."""
-    if not show:
-        yield
-        return
-    finished = threading.Event()
-    started, total = set(), sum(sizes.values())
+def _journalled(folder, sizes):
+    """A function that counts the pictures done, from the journals on disk."""
+    started = set()
 
     def count():
         done = 0
@@ -389,7 +385,17 @@ def _progress_bar(folder, sizes, show):
                 done += size if name in started else 0
         return done
 
-    with tqdm(total=total, desc="prepare", unit="picture") as bar:
+    return count
+
+
+@contextlib.contextmanager
+def watched_bar(total, what, count, show):
+    """A bar fed by `count()`, twice a second while the block runs: what workers leave on disk tells it, whatever kind of workers they are."""
+    if not show:
+        yield
+        return
+    finished = threading.Event()
+    with tqdm(total=total, desc=what, unit="picture") as bar:
 
         def watch():
             while not finished.wait(0.5):
