@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import train_colours as train
 from resuming import POINTS
 
 import kfashion_utils as kf
@@ -26,21 +27,6 @@ from kfashion_utils.models import build_model, load_trained
 RECIPE = kf.Preprocess(size=32)
 SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
 TASK = Task("t", (Head("label", ("a", "b")),))
-
-
-def train(colour_data, run, config=SCRATCH, cache=None, **options):
-    root, catalog = colour_data
-    return kf.train(catalog, root, run, preprocess=RECIPE, config=config, cache=cache, progress=False, workers=1, **options)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def run(colour_data, cache, tmp_path_factory):
-    return train(colour_data, tmp_path_factory.mktemp("runs") / "run", cache=cache)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import train_colours as train
 
 import kfashion_utils as kf
 from kfashion_utils import features, inputs, training
@@ -18,21 +19,6 @@ from kfashion_utils.pixels import Preprocess
 RECIPE = Preprocess(size=32)
 SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
 FROZEN = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0)
-
-
-def train(colour_data, run, config=SCRATCH, cache=None, **options):
-    root, catalog = colour_data
-    return kf.train(catalog, root, run, preprocess=RECIPE, config=config, cache=cache, progress=False, workers=1, **options)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def run(colour_data, cache, tmp_path_factory):
-    return train(colour_data, tmp_path_factory.mktemp("runs") / "run", cache=cache)
 
 
 def test_a_run_folder_holds_what_it_promises(run, colour_data):
