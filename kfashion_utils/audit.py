@@ -411,14 +411,15 @@ def _conflicts(catalog, place, pairs):
 
 def _leaks(audited):
     """Rows of a group that are in another split than most of it."""
-    split = audited[audited["split"] != ""]
-    counts = split.groupby(["group", "split"]).size()
-    several = counts.groupby("group").transform("size") > 1
-    for group, parts in counts[several].groupby("group"):
-        parts = parts.droplevel("group")
-        detail = f"group {group}: " + ", ".join(f"{count} {name}" for name, count in parts.items())
-        for name in split["id"][(split["group"] == group) & (split["split"] != parts.idxmax())]:
-            yield name, "leak", detail, int(parts.sum())
+    rows = audited[audited["split"] != ""]
+    counts = rows.groupby(["group", "split"]).size().rename("rows").reset_index()
+    counts = counts[counts.duplicated("group", keep=False)]
+    most = counts.sort_values("rows", kind="stable", ascending=False).drop_duplicates("group").set_index("group")["split"]
+    total = counts.groupby("group")["rows"].sum()
+    details = (counts["rows"].astype(str) + " " + counts["split"]).groupby(counts["group"]).agg(", ".join)
+    for name, group, split in rows.loc[rows["group"].isin(most.index), ["id", "group", "split"]].itertuples(index=False):
+        if split != most[group]:
+            yield name, "leak", f"group {group}: {details[group]}", int(total[group])
 
 
 def _twin_findings(audited, first, twins):

@@ -10,7 +10,7 @@ import kfashion_utils as kf
 from kfashion_utils.catalog import split_warnings
 from kfashion_utils.datasets import summarize
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.label_errors import read_edits
+from kfashion_utils.label_errors import LABEL_ERRORS, read_edits
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import HUB, TrainConfig
 from kfashion_utils.storage import finished_file, write_json
@@ -148,14 +148,16 @@ def audit(
     from kfashion_utils.audit_sheets import write_sheets
 
     table = kf.read_catalog(catalog)
+    if edits and predictions and edits.resolve() == (out / LABEL_ERRORS).resolve():
+        raise InputError(f"--edits {edits} would be written over by what --predictions finds; copy it to another name, and give that")
     table = kf.apply_edits(table, read_edits(edits)) if edits else table
     errors = kf.find_label_errors(kf.read_predictions(predictions), table) if predictions else None
     found = kf.audit_catalog(table, root, out, radius=radius, backbone=backbone, weights=weights or "imagenet", workers=workers)
     found.write(out)
     if errors is not None:
-        with finished_file(out / "label_errors.csv") as temporary:
+        with finished_file(out / LABEL_ERRORS) as temporary:
             errors.to_csv(temporary, index=False, lineterminator="\n")
-        print(f"{len(errors):,} labels are likely wrong: {out / 'label_errors.csv'}; take out the rows you disagree with and give it back as --edits")
+        print(f"{len(errors):,} labels are likely wrong: {out / LABEL_ERRORS}; take out the rows you disagree with and give it back as --edits")
     sheets = write_sheets(found, root, out, errors)
     print(found)
     print(f"{out}: catalog.csv, findings.csv, pairs.csv, {len(sheets)} contact sheets; split the new catalog with: kfashion split {out / 'catalog.csv'} --out FILE")

@@ -8,6 +8,7 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import head_scores, prediction_heads
 from kfashion_utils.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS
 
+LABEL_ERRORS = "label_errors.csv"  # in an audit's folder
 COLUMNS = ["id", "column", "label", "suggestion", "probability"]
 METHOD = "low_self_confidence"  # of cleanlab: as many as confident learning counts, the least believed ones
 BELIEVED = 0.05  # probability from which on a label is left alone

@@ -15,6 +15,7 @@ from kfashion_utils.catalog import complete_catalog, read_catalog
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation import evaluate
 from kfashion_utils.intervals import score_intervals
+from kfashion_utils.label_errors import LABEL_ERRORS
 from kfashion_utils.report_page import both, bullets, figure, page, section
 from kfashion_utils.report_pictures import find_heat, pictures, where_it_looked
 from kfashion_utils.report_recipe import board_rules, how_to_repeat, what_was_done
@@ -23,6 +24,7 @@ from kfashion_utils.runs import Run
 from kfashion_utils.storage import write_text
 
 AUDIT = {"findings": ("id", "finding", "detail"), "pairs": ("id", "other", "how")}  # tables of an audit's folder and the columns that are read
+WRONG_LABELS = ("id", "column", "label", "suggestion")  # the same of the table that is there if labels were audited, too
 
 
 def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
@@ -134,7 +136,8 @@ class _Parts:
         unknown = [] if self.predictions is None else [name for name in self.predictions["id"] if name not in ids]
         if unknown:
             raise InputError(f"{folder} is of another catalog: it lacks {len(unknown):,} of {len(self.predictions):,} validation rows, for example id {unknown[0]!r}")
-        return tables
+        errors = folder / LABEL_ERRORS
+        return tables | ({"label_errors": _read_table(errors, WRONG_LABELS)} if errors.is_file() else {})
 
 
 def _recipe_values(run):

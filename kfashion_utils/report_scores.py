@@ -224,19 +224,21 @@ def audited(parts):
     if found is None:
         return ""
     judged = set() if parts.predictions is None else set(parts.predictions["id"])
-    counts = _counts(found["findings"], "finding", lambda rows: set(rows["id"]), "detail", judged)
-    counts += _counts(found["pairs"], "how", lambda rows: set(rows["id"]) | set(rows["other"]), "other", judged)
+    counts = _counts(found["findings"].rename(columns={"finding": "kind"}), judged)
+    counts += _counts(found["pairs"].assign(kind="pairs: " + found["pairs"]["how"], detail=found["pairs"]["other"]), judged)
+    if "label_errors" in found:
+        errors = found["label_errors"]
+        counts += _counts(errors.assign(kind="likely wrong labels: " + errors["column"], detail=errors["label"] + " → " + errors["suggestion"]), judged)
     text = "<p>It looked at the whole catalog and found nothing.</p>" if not counts else table(("found", "how often", "validation photos", "for example"), counts)
     return section("What the audit found", text + "".join(_near(parts, head) for head in parts.task.heads if head.name in parts.judged))
 
 
-def _counts(found, column, ids, detail, judged):
-    """One row a kind of finding: name, count, how many judged rows it touches, an example."""
+def _counts(found, judged):
+    """One row a kind of finding: name, count, how many judged rows it touches, an example; of a table `id, kind, detail`, and `other` of pairs."""
     rows = []
-    for name, some in found.groupby(column, sort=False):
-        first = some.iloc[0]
-        named = f"pairs: {name}" if column == "how" else name
-        rows.append((escape(named), f"{len(some):,}", f"{len(ids(some) & judged):,}", escape(" ".join(filter(None, [first["id"], first[detail]])))))
+    for kind, some in found.groupby("kind", sort=False):
+        first, named = some.iloc[0], set(some["id"]).union(some.get("other", ()))
+        rows.append((escape(kind), f"{len(some):,}", f"{len(named & judged):,}", escape(f"{first['id']} {first['detail']}".strip())))
     return rows
 
 

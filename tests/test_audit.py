@@ -233,6 +233,16 @@ def test_the_command_writes_tables_and_sheets(photos, tmp_path, capsys):
     Image.open(tmp_path / "out" / "sheet-pairs-near-01.png").verify()
 
 
+def test_edits_are_not_written_over(photos, tmp_path, capsys):
+    root, catalog = photos
+    kf.write_catalog(catalog, tmp_path / "c.csv")
+    edits = tmp_path / "label_errors.csv"
+    edits.write_text("id,column,label,suggestion\n")
+    given = ["--root", str(root), "--out", str(tmp_path), "--edits", str(edits), "--predictions", "p.csv"]
+    assert main(["audit", str(tmp_path / "c.csv"), *given]) == 2
+    assert "copy it to another name" in capsys.readouterr().err and edits.read_text() == "id,column,label,suggestion\n"
+
+
 # Parts ----------------------------------------------------------------------------------------------------------------
 
 

@@ -279,6 +279,13 @@ def test_what_an_audit_found_and_the_scores_without_near_duplicates(copy, tmp_pa
     assert "all40" in made.text and "without near-duplicates38" in made.text and "near-duplicates2" in made.text
 
 
+def test_labels_that_an_audit_takes_for_wrong_are_counted(copy, tmp_path):
+    run, catalog, _ = copy
+    folder = make_audit(tmp_path / "audit", catalog, [])
+    pd.DataFrame({"id": ["p03", "t0"], "column": "style", "label": "모던", "suggestion": "로맨틱", "probability": 0.9}).to_csv(folder / "label_errors.csv", index=False)
+    assert "likely wrong labels: style21p03 모던 → 로맨틱" in page(run, audit=folder).text
+
+
 def test_pairs_that_touch_no_judged_photo_are_said(copy, tmp_path):
     run, catalog, _ = copy
     assert "No validation photo is in a pair" in page(run, audit=make_audit(tmp_path / "1", catalog, [("t0", "t1", "near", 3)])).text
