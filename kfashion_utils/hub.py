@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.inputs import Batches
 from kfashion_utils.runs import HUB
 from kfashion_utils.tasks import gloss
 
@@ -130,7 +131,7 @@ def zero_shot(preset, task, pixels, prompts=None):
     Args:
         preset: as in `build_encoder`, of an encoder with a text side (CLIP, SigLIP).
         task: a Task of single-label heads.
-        pixels: RGB 0..255 `(n, size, size, 3)`, or `Batches` without targets.
+        pixels: RGB 0..255 `(n, size, size, 3)`, or `Batches`.
         prompts: {head: {class: sentences}}; None = `task_prompts`, with Korean ones too where the preset's name says that it reads Korean.
 
     Returns:
@@ -233,8 +234,7 @@ def _see(name, backbone, family, pixels, size):
     """Pictures -> unit vectors float32 `(n, depth)` in the space that texts share."""
     image = layers.Input((size, size, 3), name="image")
     model = keras.Model(image, backbone.get_vision_embeddings(_scale(name, family, backbone.vision_encoder, image)))
-    batch_size = None if isinstance(pixels, keras.utils.PyDataset) else BATCH
-    return _unit(model.predict(pixels, batch_size=batch_size, verbose=0))
+    return _unit(pixels.predict(model) if isinstance(pixels, Batches) else model.predict(pixels, batch_size=BATCH, verbose=0))
 
 
 def _read(name, backbone, family, sentences):

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from kfashion_utils.losses import mix_targets, normalised
 from kfashion_utils.storage import finished_file
 
-PREDICTION_BATCH = 64  # pictures; no gradients are kept, so more fit than in training
+PREDICTION_BATCH = 32  # pictures
 READERS = 2  # threads: OpenCV and Pillow work outside the interpreter's lock
 MIXUP, CUTMIX = 0.2, 1.0  # both parameters of the Beta distribution of shares (Zhang et al. 2018; Yun et al. 2019)
 CUT = 0.5  # share of the pictures that CutMix changes
@@ -53,7 +53,8 @@ class Batches(keras.utils.PyDataset):
     Args:
         prepared: PreparedImages.
         ids: row ids.
-        batch_size: pictures a batch; the last one may be smaller.
+        batch_size: pictures a batch. After the first batch the last one is filled up with copies of its last picture: a network is traced
+            anew for every shape it is given. `predict` leaves the copies out.
         view: what a picture looks like: `original`, `mirror`, or `light-1`, `light-2`, …: augmented, each in its own way for good.
 
     Yields:
@@ -68,7 +69,12 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self.ids) // self.batch_size)
 
     def __getitem__(self, number):
-        return np.stack([self._picture(row) for row in self.ids[number * self.batch_size : (number + 1) * self.batch_size]])
+        pictures = [self._picture(row) for row in self.ids[number * self.batch_size : (number + 1) * self.batch_size]]
+        return np.stack([*pictures, *pictures[-1:] * (self.batch_size - len(pictures) if number else 0)])
+
+    def predict(self, model, callbacks=None):
+        """What a model answers, float32 `(len(ids), …)`."""
+        return np.asarray(model.predict(self, verbose=0, callbacks=callbacks), np.float32)[: len(self.ids)]
 
     def _picture(self, row):
         pixels = self.prepared.pixels(row)

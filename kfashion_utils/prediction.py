@@ -232,12 +232,7 @@ def _require_regions(run, catalog):
 
 def predict_views(model, prepared, ids, count):
     """float32 `(n, num_classes)`: the mean over the first `count` views of each picture (see `inputs.view_names`)."""
-    return np.mean([predict_flat(model, Batches(prepared, ids, view=view)) for view in view_names(count)], axis=0)
-
-
-def predict_flat(model, batches):
-    """float32 `(n, num_classes)` for all pictures of `batches`, in order."""
-    return np.asarray(model.predict(batches, verbose=0))
+    return np.mean([Batches(prepared, ids, view=view).predict(model) for view in view_names(count)], axis=0)
 
 
 def prediction_table(task, rows, scores):

@@ -1,13 +1,16 @@
 """What a network sees of a picture: order, augmentation, mixing and the background swap, each a function of (seed, epoch) alone."""
 
+from types import SimpleNamespace
+
 import cv2
+import keras
 import numpy as np
 import pytest
 
 import kfashion_utils as kf
 from kfashion_utils import inputs
 from kfashion_utils.images import ImageRejected, open_image
-from kfashion_utils.inputs import Decoded, Epoch, People, augmented, map_pictures
+from kfashion_utils.inputs import Batches, Decoded, Epoch, People, augmented, map_pictures
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.losses import task_targets
 
@@ -53,6 +56,16 @@ def test_rare_rows_are_drawn_more_often(pictures):
 def test_a_last_batch_is_filled_up_without_weight(pictures):
     pixels, targets = epoch(pictures, multiple=4)[2]
     assert len(pixels) == 8 and (targets[5:, 3] == 0).all() and targets[:, 3].sum() == pytest.approx(8)
+
+
+def test_a_network_sees_one_shape_and_answers_for_every_picture_once(pictures):
+    prepared = SimpleNamespace(pixels=pictures[0].__getitem__)
+    image = keras.Input(pictures[0].shape[1:], dtype="uint8")
+    means = keras.Model(image, keras.ops.mean(keras.ops.cast(image, "float32"), axis=(1, 2, 3)))
+    for count, shapes in ((21, {8}), (5, {5})):
+        batches = Batches(prepared, range(count), batch_size=8)
+        assert {len(batches[number]) for number in range(len(batches))} == shapes
+        np.testing.assert_allclose(batches.predict(means), pictures[0][:count].mean(axis=(1, 2, 3)), rtol=1e-5)
 
 
 def test_mixup_blends_by_the_share_of_its_labels(pictures):

@@ -74,10 +74,10 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     ids = catalog["id"].tolist()
     rows = compute_features(model, prepared, ids, cache, progress=False)
     from_features = model_of_head(model, run.task, head, depth).predict(np.asarray(rows), verbose=0)
-    through_the_base = model.predict(inputs.Batches(prepared, ids), verbose=0)
+    through_the_base = inputs.Batches(prepared, ids).predict(model)
     np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
     served = kf.predict(run, catalog, root, progress=False)
-    mirrored = model.predict(inputs.Batches(prepared, ids, view="mirror"), verbose=0)
+    mirrored = inputs.Batches(prepared, ids, view="mirror").predict(model)
     np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6)
 
 
