@@ -419,7 +419,7 @@ def _leaks(audited):
     details = (counts["rows"].astype(str) + " " + counts["split"]).groupby(counts["group"]).agg(", ".join)
     for name, group, split in rows.loc[rows["group"].isin(most.index), ["id", "group", "split"]].itertuples(index=False):
         if split != most[group]:
-            yield name, "leak", f"group {group}: {details[group]}", int(total[group])
+            yield name, "leak", f"{details[group]} in group {group}", int(total[group])
 
 
 def _twin_findings(audited, first, twins):

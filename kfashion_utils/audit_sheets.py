@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from kfashion_utils import images, plots
+from kfashion_utils.audit import FLAWS
 from kfashion_utils.images import ImageRejected
 from kfashion_utils.storage import write_bytes
 
 COLUMNS, ROWS = 6, 8  # pictures of a sheet
-HEIGHT = 128  # of a picture, pixels
+HEIGHT = 160  # of a picture, pixels
 MOST_SHEETS = 20  # of a kind; the tables hold all
 
 
@@ -34,7 +35,7 @@ def write_sheets(audit, root, folder, label_errors=None):
         for number, start in enumerate(range(0, min(len(table), per_sheet * MOST_SHEETS), per_sheet), 1):
             shown = [(_thumbnail(paths[row], root), text) for row, text in table[start : start + per_sheet]]
             path = Path(folder, f"sheet-{name}-{number:02d}.png")
-            write_bytes(path, plots.png(plots.show_images([picture for picture, _ in shown], [text for _, text in shown], COLUMNS, height=HEIGHT)))
+            write_bytes(path, plots.png(plots.show_images(*map(list, zip(*shown, strict=True)), COLUMNS, height=HEIGHT, colours=None)))
             written.append(path)
     return written
 
@@ -43,7 +44,8 @@ def _tables(audit, label_errors):
     """{name of a sheet: [(id, text beneath)]}; pairs stand beside each other."""
     tables = {}
     for name, found in audit.findings[(audit.findings["id"] != "") & (audit.findings["finding"] != "unreadable")].groupby("finding"):
-        tables[name.replace(" ", "-")] = [(row, f"{row}\n{'' if np.isnan(value) else f'{value:.3g}'}") for row, value in zip(found["id"], found["value"], strict=True)]
+        texts = [f"{value:.3g}" for value in found["value"]] if name in FLAWS else found["detail"]
+        tables[name.replace(" ", "-")] = [(row, f"{row}\n{text}") for row, text in zip(found["id"], texts, strict=True)]
     for how, found in audit.pairs.groupby("how"):
         tables[f"pairs-{how}"] = [(row, f"{row}\n{how} {value:g}") for pair in zip(found["id"], found["other"], found["distance"], strict=True) for row, value in _both(pair)]
     if label_errors is not None:

@@ -14,6 +14,7 @@ from kfashion_utils.label_errors import LABEL_ERRORS, read_edits
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.runs import HUB, TrainConfig
 from kfashion_utils.storage import finished_file, write_json
+from kfashion_utils.tasks import label_columns
 
 
 def demo(out: Path = Path("demo"), /, *, photos: int = 1200, seed: int = 0):
@@ -146,6 +147,7 @@ def audit(
         workers: processes; default: one a core.
     """
     from kfashion_utils.audit_sheets import write_sheets
+    from kfashion_utils.plots import use_korean_font
 
     table = kf.read_catalog(catalog)
     if edits and predictions and edits.resolve() == (out / LABEL_ERRORS).resolve():
@@ -158,6 +160,8 @@ def audit(
         with finished_file(out / LABEL_ERRORS) as temporary:
             errors.to_csv(temporary, index=False, lineterminator="\n")
         print(f"{len(errors):,} labels are likely wrong: {out / LABEL_ERRORS}; take out the rows you disagree with and give it back as --edits")
+    if not all(label.isascii() for name in label_columns(table) for label in table[name].unique()):
+        use_korean_font(install=False)
     sheets = write_sheets(found, root, out, errors)
     print(found)
     print(f"{out}: catalog.csv, findings.csv, pairs.csv, {len(sheets)} contact sheets; split the new catalog with: kfashion split {out / 'catalog.csv'} --out FILE")

@@ -57,7 +57,7 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
         labels: one text a picture, lines separated by a newline; None = none. Korean words are glossed where no font has them.
         columns: pictures a row.
         height: of a row, pixels; smaller where the widest row would pass 800 px.
-        colours: how many a picture may have; fewer make a smaller file.
+        colours: how many a picture may have, at most 256; fewer make a smaller file. None = as many as it has.
 
     Raises:
         InputError: nothing to show, as many labels as pictures are needed, something that is no picture.
@@ -101,7 +101,7 @@ def _draw_picture(axes, image, text, place, colours):
     scale = min(place[0] / image.shape[1], place[1] / image.shape[0])
     if scale < 1:  # averaged here: better than what the canvas does, and a notebook holds no full-size picture
         image = shrink(image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    axes.imshow(_fewer_colours(image, colours))
+    axes.imshow(image if colours is None else _fewer_colours(image, colours))
     axes.set_axis_off()
     if text:
         axes.text(0.5, -4 / place[1], text, transform=axes.transAxes, ha="center", va="top", linespacing=1.15)
