@@ -30,7 +30,7 @@ class Checkpoints:
         return {int(name[1]): self.folder / name[0] for name in names if name}
 
     def save(self, arrays, history):
-        """Keep the state after the last epoch of `history`; the epoch before and the best one stay, older ones go.
+        """Keep the state after the last epoch of `history`; the epoch before, the best one and epoch 0 stay, others go.
 
         Args:
             arrays: {name: array}.
@@ -48,7 +48,7 @@ class Checkpoints:
             patiently(write_bytes, path, data)
         if _digest(patiently(path.read_bytes)) != NAME.fullmatch(path.name)[2]:
             raise OSError(f"{path} reads back other bytes than were written; the storage is failing, the state before is kept")
-        self.keep({epoch, epoch - 1, int(best_epoch(history)["epoch"])})
+        self.keep({0, epoch, epoch - 1, int(best_epoch(history)["epoch"])})
         for leftover in self.folder.glob(".epoch-*"):  # of writers that were killed
             leftover.unlink(missing_ok=True)
 

@@ -73,6 +73,15 @@ class FineTuning:
         for variable, value in zip(variables, held, strict=True):
             variable.assign(value)
 
+    @contextlib.contextmanager
+    def blended(self, start, share):
+        """Within the block the model holds weights on the straight line from those of the state `start` (0) to its own averaged ones (1)."""
+        with self.averaged():
+            end = self.model.get_weights()
+            self.model.set_weights([one + share * (other - one) for one, other in zip(_weights(start), end, strict=True)])
+            yield
+            self.model.set_weights(end)
+
     def state(self):
         """{name: array}: all weights and the optimizer."""
         arrays = {f"w{number}": value for number, value in enumerate(self.model.get_weights())}
@@ -80,9 +89,14 @@ class FineTuning:
 
     def restore(self, arrays):
         """Put a `state` back."""
-        self.model.set_weights([arrays[f"w{number}"] for number in range(len(self.model.weights))])
+        self.model.set_weights(_weights(arrays))
         for number, variable in enumerate(self.network.optimizer.variables):
             variable.assign(arrays[f"o{number}"])
+
+
+def _weights(arrays):
+    """The model's weights in a `state`."""
+    return [arrays[f"w{number}"] for number in range(sum(name.startswith("w") for name in arrays))]
 
 
 def _without_padding(running, batches):

@@ -53,7 +53,8 @@ class TrainConfig:
         loss: `cross_entropy`, or `generalized`, which forgives wrong labels (of `hidden`, `residual` and fine-tuning).
         sub_labels: let a second opinion in the column `sub_<head>` take a share of the label, chosen by cross-validation (`linear`).
         fine_tune_epochs: epochs over the whole network after the head is solved; None = 0 with pretrained weights, and
-            25 without (then the network is trained from scratch and no head is solved before).
+            25 without (then the network is trained from scratch and no head is solved before). The published weights are those with the lowest
+            validation loss: of an epoch, or on the straight line from the frozen start to the last epoch.
         batch_size: pictures a step.
         learning_rate: of a network that starts from random weights, and of a head that is trained.
         fine_tune_rate: of a network that starts from pretrained weights.

@@ -43,6 +43,7 @@ ANNOTATION = "annotation"  # the region of boxes and polygons that a data set ca
 GUARDED = 16  # pictures looked at before a training starts
 GROWING = ("constant", "step")  # schedules that do not look at how many epochs there are, nor at how the last ones went
 MAPPED = 0.5  # share of the free disk that decoded pictures may take
+BLENDS = (0.25, 0.5, 0.75)  # shares of the way from the frozen start to the last epoch that are looked at
 START_FACTOR = 4  # how much larger than chance the first loss may be
 
 
@@ -230,7 +231,8 @@ def _write_recipe(run, recipe, root, used):
     """Start a run's folder, or note in it that its epochs grew; the validation rows go with it, for its report."""
     (run.path / "metrics.json").unlink(missing_ok=True)
     write_catalog(used if recipe["split"] == "all" else used[used["split"] == "valid"], run.path / "valid.csv.gz")
-    write_json(run.path / "run.json", {**recipe, "root": str(Path(root).resolve())})
+    fit = {"fit": run.recipe["fit"]} if (run.path / "run.json").exists() and "fit" in run.recipe else {}  # of epoch 0, which is not fitted again
+    write_json(run.path / "run.json", {**recipe, **fit, "root": str(Path(root).resolve())})
     vars(run).pop("recipe", None)
 
 
@@ -336,22 +338,49 @@ def _fine_tune(tuning, data, run):
         started, epoch = time.time(), int(history[-1]["epoch"]) + 1 if history else 1
         learned = tuning.one_epoch(epoch, history, data.progress)
         with tuning.averaged():
-            judged = data.figures("valid", predict_views(model, data.prepared, data.ids("valid"), config.judged_views), "val_")
+            judged = data.figures("valid", _valid_answers(model, data), "val_")
         history = [*history, {**learned, **judged, "seconds": round(time.time() - started, 2)}]
         checkpoints.save(tuning.state(), history)
         _write_history(run, history)
         _report_epoch(history, config, data.progress)
     _write_history(run, history)
-    last, best = int(history[-1]["epoch"]), int(best_epoch(history)["epoch"])
-    for name, epoch in (("last", last), ("best", best)):
-        arrays, _ = checkpoints.read(epoch)
-        if arrays is not None:
-            tuning.restore(arrays)
-            with tuning.averaged():
-                _publish(model, run, [name])
-        elif not (run.path / f"{name}.weights.h5").is_file():  # where it is, it is of before the epochs grew
-            raise InputError(f"{checkpoints.folder}: the state of the {name} epoch, {epoch}, is damaged; delete {run.path} and train again")
-    checkpoints.keep({last})  # from here the epochs can grow
+    _restore(tuning, checkpoints, history[-1], run)
+    with tuning.averaged():
+        _publish(model, run, ["last"])
+    _publish_best(tuning, checkpoints, data, run, history)
+    checkpoints.keep({0, *(int(row["epoch"]) for row in (history[-1], best_epoch(history)))})  # from here the epochs can grow
+
+
+def _restore(tuning, checkpoints, row, run):
+    arrays, _ = checkpoints.read(int(row["epoch"]))
+    if arrays is None:
+        raise InputError(f"{checkpoints.folder}: the state of epoch {row['epoch']} is damaged; delete {run.path} and train again")
+    tuning.restore(arrays)
+
+
+def _publish_best(tuning, checkpoints, data, run, history):
+    """The weights with the lowest calibrated loss on validation rows: of an epoch, or on the straight line from the start to the last one, where networks
+    often answer better than at either end (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022)."""
+    start, _ = checkpoints.read(0)
+    found = [_best_row(best_epoch(history))]
+    for share in BLENDS if start is not None and int(history[-1]["epoch"]) else ():
+        with tuning.blended(start, share):
+            found.append(_best_row({**history[-1], **data.figures("valid", _valid_answers(tuning.model, data), "val_")}, share))
+    best = best_epoch(found)
+    _restore(tuning, checkpoints, best, run)
+    with tuning.blended(start, best["share"]) if best["share"] < 1 else tuning.averaged():
+        _publish(tuning.model, run, ["best"])
+    _add_to_fit(run, best=best)
+    if data.progress and best["share"] < 1:
+        print(f"best: {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']}, validation loss at its best temperature {best['val_calibrated_loss']:.3f}")
+
+
+def _best_row(row, share=1.0):
+    return {"epoch": int(row["epoch"]), "share": share, "val_calibrated_loss": row["val_calibrated_loss"]}
+
+
+def _valid_answers(model, data):
+    return predict_views(model, data.prepared, data.ids("valid"), data.config.judged_views)
 
 
 def _publish(model, run, names):
@@ -428,7 +457,11 @@ def _keep_fit(run, data, fitted):
         fit["thresholds"] = best_thresholds(data.task, data.labels[data.part("train")], fitted.out_of_fold)
     if data.split == "all":
         write_predictions(prediction_table(data.task, data.rows, fitted.out_of_fold), run.path / "out_of_fold.csv")
-    write_json(run.path / "run.json", {**run.recipe, "fit": fit})
+    _add_to_fit(run, **fit)
+
+
+def _add_to_fit(run, **found):
+    write_json(run.path / "run.json", {**run.recipe, "fit": {**run.recipe.get("fit", {}), **found}})
     vars(run).pop("recipe", None)
 
 

@@ -21,7 +21,7 @@ from kfashion_utils.devices import device_scope
 from kfashion_utils.errors import InputError
 from kfashion_utils.fine_tuning import FineTuning, is_over
 from kfashion_utils.labels import Head, Task
-from kfashion_utils.losses import task_targets
+from kfashion_utils.losses import calibrated_loss, task_targets
 from kfashion_utils.models import build_model, load_trained
 
 RECIPE = kf.Preprocess(size=32)
@@ -42,6 +42,7 @@ def assert_equal_runs(one, two):
     columns = [name for name in one.history.columns if name != "seconds"]
     pd.testing.assert_frame_equal(one.history[columns], two.history[columns], check_exact=True)
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
+    assert one.recipe.get("fit") == two.recipe.get("fit")
 
 
 # Rates and ends -------------------------------------------------------------------------------------------------------
@@ -161,6 +162,32 @@ def test_out_of_memory_names_the_batch_size_to_try(colour_data, cache, tmp_path,
 
 
 # Going on -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_best_weights_lie_between_the_frozen_start_and_the_last_epoch(colour_data, pretrained, cache, tmp_path):
+    config = kf.TrainConfig(backbone="mobilenet_025", weights=pretrained, fine_tune_epochs=1, fine_tune_rate=1e-3, batch_size=8, ema=0.5)
+    tuned = train(colour_data, tmp_path / "run", config, cache)
+    best, losses = tuned.recipe["fit"]["best"], tuned.history["val_calibrated_loss"]
+    assert best["val_calibrated_loss"] <= losses.min()
+    root, catalog = colour_data
+    valid = catalog[catalog["split"] == "valid"]
+    labels = tuned.task.encode(valid)
+    scores = tuned.predictions.set_index("id").loc[valid["id"], list(tuned.task.columns)].to_numpy()
+    assert calibrated_loss(tuned.task, task_targets(tuned.task, labels), scores) == pytest.approx(best["val_calibrated_loss"], abs=1e-4)
+    assert sorted(path.name[:11] for path in (tuned.path / "checkpoints").iterdir()) == ["epoch-00000", "epoch-00001"]
+
+
+def test_blended_weights_are_on_a_straight_line(colour_data):
+    model = build_model(TASK, "tiny", 32)
+    tuning = FineTuning(model, TASK, kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1), np.eye(2, dtype=np.float32), None, None)
+    start = {name: value + 1 for name, value in tuning.state().items()}
+    before = model.get_weights()
+    for share in (0, 0.25, 1):
+        with tuning.blended(start, share):
+            for one, other in zip(before, model.get_weights(), strict=True):
+                np.testing.assert_allclose(other, one + 1 - share, atol=1e-6)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(run, colour_data, cache, tmp_path, monkeypatch):
