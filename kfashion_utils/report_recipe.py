@@ -80,7 +80,9 @@ def _chosen_by(recipe, config):
     if recipe.get("split") == "all":
         return "nothing was chosen by the rows that are judged: each was judged out of fold"
     if config.fine_tune_epochs:
-        return "the epoch with the lowest validation loss was kept, so these figures are a little too good; a test split tells more"
+        best = recipe.get("fit", {}).get("best", {"share": 1})
+        where = "" if best["share"] == 1 else f", those {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']},"
+        return f"the weights with the lowest validation loss{where} were kept, so these figures are a little too good; a test split tells more"
     return "no valid row had a say in the weights"
 
 

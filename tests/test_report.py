@@ -207,6 +207,13 @@ def test_values_become_words_of_a_command(copy):
     assert "--split all" in page(run).text and "out of fold" in page(run).text
 
 
+def test_which_weights_were_kept_is_said(copy):
+    run = copy[0]
+    recipe = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    _edit(run / "run.json", train=recipe["train"] | {"fine_tune_epochs": 6}, fit={"best": {"epoch": 6, "share": 0.5, "val_calibrated_loss": 0.4}})
+    assert "those 50% of the way from the frozen start to epoch 6, were kept" in page(run).text
+
+
 def _edit(path, **values):
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
 
