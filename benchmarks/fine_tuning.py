@@ -26,11 +26,12 @@ from kfashion_utils.logistic import group_folds
 from kfashion_utils.losses import task_targets
 from kfashion_utils.models import build_model
 
-TUNED = {"fine_tune_epochs": 6, "schedule": "cosine", "warmup": 1.0, "fine_tune_rate": 3e-4, "batch_size": 32, "ema": 0.98}
-SHORT = {**TUNED, "fine_tune_epochs": 4, "fine_tune_rate": 1e-4}
+TUNED = {"fine_tune_epochs": 6}
+SHORT = {"fine_tune_epochs": 4, "schedule": "cosine", "batch_size": 32, "ema": 0.98}
 CLOTHING = {  # name: (side, settings)
     "frozen stages, 224": (224, {"fine_tune_epochs": 0}),
     "fine-tuned from there": (224, TUNED),
+    "fine-tuned without EMA and warm-up": (224, {**TUNED, "ema": 0.0, "warmup": 0.0}),
     "fine-tuned, MixUp": (224, {**TUNED, "mix": "mixup"}),
     "frozen stages, 224 + 320": (320, {"fine_tune_epochs": 0, "sizes": (224, 320)}),
     "fine-tuned from there, 224 + 320": (320, {**TUNED, "sizes": (224, 320)}),

@@ -146,7 +146,7 @@ def speed(scratch, photos=500, epochs=30):
     Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours are the median of three.
     """
     print(f"\n### {photos} photographs x {epochs} epochs, random weights, head on a frozen base, wall seconds\n")
-    heads = [(head, views) for head in ("hidden", "linear") for views in (1, 2)]
+    heads = [(head, views) for head in ("linear", "hidden") for views in (1, 2)]
     names = [f"ours, {head}, {views} view{'s' * (views > 1)}" for head, views in heads]
     print(f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : ours |\n{'|---' * (len(heads) + 4)}|", flush=True)
     for number, backbone in enumerate(("mobilenet_v2", "resnet50", "efficientnet_b0", "vgg19")):

@@ -127,7 +127,7 @@ class _Rate(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = self.config.rate(self.epoch, self.past, 0.5)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self.config.schedule == "cosine" or self.epoch <= np.ceil(self.config.warmup):
+        if self.config.schedule == "cosine" or self.epoch <= np.ceil(self.config.warmup or 0):
             self.model.optimizer.learning_rate = self.config.rate(self.epoch, self.past, (batch + 0.5) / self.steps)
 
 

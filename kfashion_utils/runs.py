@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ CHOICES = {
     "loss": ("cross_entropy", "generalized"),
     "precision": ("auto", "float32"),
 }
+TUNED = {"ema": 0.99, "warmup": 1.0}  # of a pretrained network that is fine-tuned, unless said otherwise: without them it lost what the head had
 OF_FINE_TUNING = ("augment", "swap", "ema", "stop_after", "unfreeze", "parent_share", "warmup")  # what frozen features have no use for
 HUB = "hub:"  # a backbone that is a preset of KerasHub
 SCRATCH_EPOCHS = 25  # of a network without pretrained weights, unless said otherwise
@@ -63,9 +65,10 @@ class TrainConfig:
         schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it, `cosine` lets it sink to 0 (Loshchilov & Hutter,
             ICLR 2017), `plateau` multiplies it by `drop` after `patience` epochs without a lower validation loss.
         drop, every, patience: of the schedules.
-        warmup: epochs in which the rate grows from 0, linearly.
+        warmup: epochs in which the rate grows from 0, linearly; None = 1 where a pretrained network is fine-tuned, else 0.
         stop_after: epochs without a lower validation loss after which training ends; None = never early.
-        ema: judge and keep a moving average of the weights with this momentum, 0 = the weights themselves.
+        ema: judge and keep a moving average of the weights with this momentum, 0 = the weights themselves; None = 0.99 where a pretrained network is
+            fine-tuned, else 0.
         augment: each epoch of fine-tuning sees every picture changed anew: `light` = mirror, shift, zoom, brightness and colour, `strong` = more of it,
             turned and partly erased, `randaugment` = two random operations on the accelerator; `none`; None = light where there is fine-tuning.
         swap: share of the pictures whose person is pasted on the background of another photograph; needs polygons and a recipe that paints nothing.
@@ -100,9 +103,9 @@ class TrainConfig:
     drop: float = 0.5
     every: int = 10
     patience: int = 3
-    warmup: float = 0.0
+    warmup: float | None = None
     stop_after: int | None = None
-    ema: float = 0.0
+    ema: float | None = None
     augment: str | None = None
     swap: float = 0.0
     label_smoothing: float = 0.1
@@ -124,7 +127,7 @@ class TrainConfig:
         problems += [f"{name}={getattr(self, name)}: expected 1 or more" for name in ("stop_after",) if getattr(self, name) is not None and getattr(self, name) < 1]
         problems += [f"{name}={getattr(self, name)}: expected 0 or more" for name in ("warmup", "unfreeze") if (getattr(self, name) or 0) < 0]
         for name in ("weight_decay", "label_smoothing", "ema", "swap", "parent_share"):
-            if not 0 <= getattr(self, name) <= (1 if name in ("swap", "parent_share") else 1 - 1e-9):
+            if not 0 <= (getattr(self, name) or 0) <= (1 if name in ("swap", "parent_share") else 1 - 1e-9):
                 problems.append(f"{name}={getattr(self, name)}: expected a share, 0 or more{'' if name in ('swap', 'parent_share') else ', below 1'}")
         if not 0 <= self.seed < 2**31:
             problems.append(f"seed={self.seed}: expected 0 or more, below 2**31")
@@ -143,11 +146,12 @@ class TrainConfig:
             refuse("the recipe for training is not usable", self._problems_without_fine_tuning())
         augment = self.augment or ("light" if epochs else "none")
         taps = self.taps or ("last" if weights in ("none", "preset") else "stages")
-        return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps)
+        tuned = {name: value for name, value in TUNED.items() if getattr(self, name) is None and epochs and weights != "none"}
+        return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps, **tuned)
 
     def _problems_without_fine_tuning(self):
         for name in OF_FINE_TUNING:
-            if getattr(self, name) != getattr(TrainConfig, name) and getattr(self, name) != "none":
+            if getattr(self, name) != getattr(TrainConfig, name) and getattr(self, name) not in ("none", 0):
                 remedy = "; for frozen features ask for augmented views (views=4: the original, its mirror image and two more)" if name == "augment" else ""
                 yield f"{name}={getattr(self, name)!r} belongs to fine-tuning, and features are computed once: ask for fine_tune_epochs{remedy}"
         if self.schedule not in ("constant", "step"):
@@ -169,15 +173,15 @@ class TrainConfig:
         Args:
             history: the epochs before, dicts with `val_calibrated_loss`: what `plateau` looks at.
         """
-        past = epoch - 1 + done
+        past, warmup = epoch - 1 + done, self.warmup or 0.0
         factor = {
             "constant": lambda: 1.0,
             "step": lambda: self.drop ** ((epoch - 1) // self.every),
-            "cosine": lambda: (1 + math.cos(math.pi * min(1, max(0, past - self.warmup) / max(self.fine_tune_epochs - self.warmup, 1e-9)))) / 2,
+            "cosine": lambda: (1 + math.cos(math.pi * min(1, max(0, past - warmup) / max(self.fine_tune_epochs - warmup, 1e-9)))) / 2,
             "plateau": lambda: self.drop ** _plateaus([row["val_calibrated_loss"] for row in history], self.patience),
         }[self.schedule]()
         start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
-        return start * factor * (min(1, past / self.warmup) if self.warmup else 1)
+        return start * factor * (min(1, past / warmup) if warmup else 1)
 
     @property
     def judged_views(self):
@@ -218,14 +222,16 @@ def from_dict(cls, values, source="the recipe"):
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InputError(f"{source} has unknown keys {unknown}; {cls.__name__} knows {known}")
-    wrong = [f"{name}={values[name]!r}" for name in values if not _fits(values[name], cls.__dataclass_fields__[name].default)]
+    wrong = [f"{name}={values[name]!r}" for name in values if not _fits(values[name], cls.__dataclass_fields__[name])]
     refuse(f"{source}: values of the wrong type", wrong)
     return cls(**values)
 
 
-def _fits(value, default):
+def _fits(value, field):
+    default = field.default
     if default is None:
-        return value is None or isinstance(value, (str, int))
+        kinds = get_args(field.type)
+        return isinstance(value, (*kinds, int) if float in kinds else kinds) and not isinstance(value, bool)
     if isinstance(default, (tuple, bool)):
         return isinstance(value, (tuple, list) if isinstance(default, tuple) else bool)
     return isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(default, (int, float)) else isinstance(value, type(default))
