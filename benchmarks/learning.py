@@ -143,7 +143,8 @@ def paired_difference(better, worse, catalog, draws=2000):
 def speed(scratch, photos=500, epochs=30):
     """Seconds of the naive Keras recipe and of ours, from photographs to a judged head; naive ones after the first are timed for two epochs.
 
-    Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours are the median of three.
+    Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours with the first
+    backbone are the median of three.
     """
     print(f"\n### {photos} photographs x {epochs} epochs, random weights, head on a frozen base, wall seconds\n")
     heads = [(head, views) for head in ("linear", "hidden") for views in (1, 2)]
@@ -152,7 +153,7 @@ def speed(scratch, photos=500, epochs=30):
     for number, backbone in enumerate(("mobilenet_v2", "resnet50", "efficientnet_b0", "vgg19")):
         naive = _alone("naive", scratch, photos, backbone, epochs, number == 0, False)
         stock = _alone("naive", scratch, photos, backbone, epochs, False, True)
-        ours = [np.median([_alone("ours", scratch, photos, backbone, epochs, *head) for _ in range(3)]) for head in heads]
+        ours = [np.median([_alone("ours", scratch, photos, backbone, epochs, *head) for _ in range(1 if number else 3)]) for head in heads]
         ratios = "; ".join(f"{naive / spent:.1f}" for spent in ours)
         print(f"| {backbone} | {naive:.0f} | {stock:.0f} | {' | '.join(f'{spent:.1f}' for spent in ours)} | {ratios} |", flush=True)
 

@@ -183,9 +183,9 @@ def _sections(parts):
 
 def _lead(parts):
     rows = parts.recipe.get("catalog", {}).get("rows", {})
+    learned = sum(rows.values()) if parts.recipe.get("split") == "all" else rows.get("train")
     heads = ", ".join(f"{both(head.name)} ({len(head.classes)} classes)" for head in parts.task.heads)
-    learned = f", trained on {rows['train']:,} rows" if "train" in rows else ""
-    return f"{escape(parts.config.backbone)}{learned}; {heads}. {_judged(parts.recipe)}"
+    return f"{escape(parts.config.backbone)}{f', trained on {learned:,} rows' if learned else ''}; {heads}. {_judged(parts.recipe)}"
 
 
 def _judged(recipe):

@@ -40,7 +40,7 @@ def headline(parts, head):
     return section(
         f"How good is it?{of_head(parts, head)}",
         f'<div class="headline"><p class="big">{percent(figures["accuracy"])}</p><div class="beside">'
-        f"<p>of {figures['n']:,} validation photos {what}</p>{_against_majority(figures)}</div></div>\n"
+        f"<p>of {figures['n']:,} {'validation ' * (parts.recipe.get('split') != 'all')}photos {what}</p>{_against_majority(figures)}</div></div>\n"
         f'<div class="tiles">{tiles}</div>\n<p>{_coverage(head, figures)} {_sureness(scores)}</p>{_without_annotation(parts, head)}{regions}{_mixes(head, figures, scores)}',
     )
 

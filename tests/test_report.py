@@ -204,7 +204,8 @@ def test_values_become_words_of_a_command(copy):
     assert flag_words("sub_labels", True) == ["--sub-labels"] and flag_words("sub_labels", False) == ["--no-sub-labels"]
     run = copy[0]
     _edit(run / "run.json", split="all")
-    assert "--split all" in page(run).text and "out of fold" in page(run).text
+    made = page(run)
+    assert "--split all" in made.text and "out of fold" in made.text and "trained on 200 rows" in made.text and "of 40 photos answered" in made.text
 
 
 def test_which_weights_were_kept_is_said(copy):
