@@ -98,6 +98,7 @@ def _with_config(arguments):
     from kfashion_utils.report_recipe import flag_words
 
     flags = [flag_words(name, value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]
+    flags += [["--split", values["split"]]] if values.get("split") else []
     flags.sort(key=len, reverse=True)  # a flag with several values would swallow what follows, were it the last
     return [*(word for flag in flags for word in flag), *arguments]
 

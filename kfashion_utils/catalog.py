@@ -24,7 +24,8 @@ from kfashion_utils.tasks import label_columns
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
-DEFAULTS = {"photo": "id", "group": "photo", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+DEFAULTS = {"photo": "", "group": "", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+FILLED_FROM = {"photo": "id", "group": "photo"}  # where a cell is empty
 POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 MISPLACED = (b"[.", b" .", b".,", b".]", b"]0", b",0", b"0 ", b"0[")  # dots without digits, digits that are part of no number
@@ -33,7 +34,7 @@ SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 
 def complete_catalog(table):
-    """A table with at least `id` and `path` -> a catalog: missing columns filled, contract order, types of the contract.
+    """A table with at least `id` and `path` -> a catalog: missing columns, and empty cells of `photo` and `group`, filled; contract order and types.
 
     Raises:
         InputError: no `id` or `path`, or text where a number belongs (with row and value).
@@ -44,7 +45,7 @@ def complete_catalog(table):
         raise InputError(f"a catalog needs the columns 'id' and 'path', {missing} missing; got {list(table.columns)}")
     for name, value in DEFAULTS.items():
         if name not in table.columns:
-            table[name] = table[value] if name in ("photo", "group") else value
+            table[name] = value
     numbers = {name: _numbers(table, name) for name in BOX}
     fold = _numbers(table, "fold").fillna(-1).to_numpy()
     refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)])
@@ -57,6 +58,8 @@ def complete_catalog(table):
             columns[name] = fold.astype(int)
         else:
             columns[name] = table[name].astype(object).where(table[name].notna(), "").astype(str).astype(object)
+        if name in FILLED_FROM:
+            columns[name] = columns[name].where(columns[name] != "", columns[FILLED_FROM[name]])
     return pd.DataFrame(columns).reset_index(drop=True)
 
 

@@ -212,7 +212,7 @@ def train(
     recipe: Preprocess = Preprocess(),  # noqa: B008
     training: TrainConfig = TrainConfig(),  # noqa: B008
 ):
-    """Train a run; calling again continues it. --config RUN/run.json repeats a recipe, flags go over it.
+    """Train a run; calling again continues it. --config RUN/run.json repeats a recipe and its --split, flags go over it.
 
     Args:
         catalog: the table, with train and valid rows.

@@ -85,13 +85,22 @@ class FineTuning:
     def state(self):
         """{name: array}: all weights and the optimizer."""
         arrays = {f"w{number}": value for number, value in enumerate(self.model.get_weights())}
-        return arrays | {f"o{number}": np.asarray(variable) for number, variable in enumerate(self.network.optimizer.variables)}
+        return arrays | {name: np.asarray(variable) for name, variable in self._optimizer_variables().items()}
 
     def restore(self, arrays):
-        """Put a `state` back."""
+        """Put a `state` back, also one that was made in another precision: a loss scale that it does not hold begins anew."""
         self.model.set_weights(_weights(arrays))
-        for number, variable in enumerate(self.network.optimizer.variables):
-            variable.assign(arrays[f"o{number}"])
+        for name, variable in self._optimizer_variables().items():
+            if name in arrays or not name.startswith("s"):
+                variable.assign(arrays[name])
+
+    def _optimizer_variables(self):
+        """{name in a `state`: variable}: `o0`, … of AdamW, `s0`, … of the loss scale that float16 needs."""
+        optimizer = self.network.optimizer
+        inner = getattr(optimizer, "inner_optimizer", optimizer).variables
+        ids = {id(variable) for variable in inner}
+        scale = [variable for variable in optimizer.variables if id(variable) not in ids]
+        return {f"o{number}": variable for number, variable in enumerate(inner)} | {f"s{number}": variable for number, variable in enumerate(scale)}
 
 
 def _weights(arrays):
@@ -162,7 +171,7 @@ def _freeze_below(model, count):
     if count is None:
         return
     layers = [layer for layer in model.get_layer("backbone")._flatten_layers() if layer.weights and len(list(layer._flatten_layers())) == 1]
-    for layer in layers[: len(layers) - count]:
+    for layer in layers[: max(0, len(layers) - count)]:
         layer.trainable = False
 
 

@@ -19,6 +19,7 @@ from kfashion_utils.losses import mix_targets, normalised
 from kfashion_utils.storage import finished_file
 
 PREDICTION_BATCH = 32  # pictures
+AHEAD = 256  # pictures decoded before they are written
 READERS = 2  # threads: OpenCV and Pillow work outside the interpreter's lock
 MIXUP, CUTMIX = 0.2, 1.0  # both parameters of the Beta distribution of shares (Zhang et al. 2018; Yun et al. 2019)
 CUT = 0.5  # share of the pictures that CutMix changes
@@ -255,6 +256,9 @@ def map_pictures(prepared, ids, folder, progress=True):
     shape = (len(ids), size, size, 3)
     if not path.is_file() or path.stat().st_size != np.prod(shape):
         with finished_file(path) as temporary, open(temporary, "wb") as file, ThreadPoolExecutor(READERS) as readers:
-            for pixels in tqdm(readers.map(prepared.pixels, ids), total=len(ids), desc="pictures to local disk", unit="picture", leave=False, disable=not progress):
-                file.write(pixels.tobytes())
+            with tqdm(total=len(ids), desc="pictures to local disk", unit="picture", leave=False, disable=not progress) as bar:
+                for start in range(0, len(ids), AHEAD):  # all at once would wait in memory where the disk is slower than the decoder
+                    for pixels in readers.map(prepared.pixels, ids[start : start + AHEAD]):
+                        file.write(pixels.tobytes())
+                        bar.update()
     return np.memmap(path, np.uint8, "r", shape=shape)

@@ -46,6 +46,8 @@ def find_label_errors(predictions, catalog):
         known = (labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi)
         if not known.any():
             continue
+        if not head.multi and len(set(labels[known])) < 2:
+            continue
         given, scores = head.encode(labels[known]).astype(int), head_scores(predictions, head)[known]
         if head.multi:
             lists = [np.flatnonzero(row).tolist() for row in given]
@@ -55,7 +57,7 @@ def find_label_errors(predictions, catalog):
             found = found[scores[found, given[found].argmax(axis=1)] < BELIEVED]
         tables.append(_table(head, ids[known].to_numpy()[found], labels[known][found], scores[found]))
     if not tables:
-        raise InputError(f"no predicted row has a label in {[head.name for head in heads]}; predict labelled rows, out of fold")
+        raise InputError(f"no predicted rows have labels of two classes in any of {[head.name for head in heads]}; predict labelled rows, out of fold")
     return pd.concat(tables, ignore_index=True)
 
 
@@ -96,6 +98,8 @@ def _edit_problems(catalog, table):
     labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
     by_id = catalog.drop_duplicates("id").set_index("id")
     twice = table.duplicated(["id", "column"], keep=False)
+    for name in catalog["id"][catalog["id"].duplicated()].unique():
+        yield f"id {name!r} stands in the catalog more than once"
     for number, edit in table.iterrows():
         where = f"row {number + 2} (id {edit['id']!r})"
         if edit["id"] not in by_id.index:

@@ -92,7 +92,7 @@ def describe_runs(table):
 
 
 def _number(value, digits):
-    return "" if value != value else f"{value:,.{digits}f}"
+    return "" if value is None or value != value else f"{value:,.{digits}f}"
 
 
 # One run --------------------------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def _shifts(run, prior, thresholds):
             assumed = np.array([known[head.name]["model"][name] for name in head.classes])
             shifts[head.name] = _log_odds(wanted, head.multi) - _log_odds(assumed, head.multi)
     if thresholds:
-        found = run.recipe.get("fit", {}).get("thresholds", {})
+        found = {} if run.config.fine_tune_epochs else run.recipe.get("fit", {}).get("thresholds", {})
         lacking = [head.name for head in run.task.heads if head.multi and head.name not in found]
         if lacking or not found:
             raise InputError(f"{run.path} holds no thresholds for {lacking or 'any head'}: they are found out of fold for multi-label heads on frozen features")

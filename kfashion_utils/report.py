@@ -132,12 +132,15 @@ class _Parts:
 
     def _read_audit(self, folder):
         tables = {name: _read_table(folder / f"{name}.csv", columns) for name, columns in AUDIT.items()}
-        ids = set(_read_table(folder / "catalog.csv", ("id",))["id"])
-        unknown = [] if self.predictions is None else [name for name in self.predictions["id"] if name not in ids]
+        audited = _read_table(folder / "catalog.csv", None).set_index("id")
+        unknown = [] if self.predictions is None else [name for name in self.predictions["id"] if name not in audited.index]
         if unknown:
             raise InputError(f"{folder} is of another catalog: it lacks {len(unknown):,} of {len(self.predictions):,} validation rows, for example id {unknown[0]!r}")
-        errors = folder / LABEL_ERRORS
-        return tables | ({"label_errors": _read_table(errors, WRONG_LABELS)} if errors.is_file() else {})
+        if not (folder / LABEL_ERRORS).is_file():
+            return tables
+        errors = _read_table(folder / LABEL_ERRORS, WRONG_LABELS)
+        there = [row.id in audited.index and audited.get(row.column, {}).get(row.id) == row.label for row in errors.itertuples()]
+        return tables | {"label_errors": errors[there]}  # without those that edits have put right
 
 
 def _recipe_values(run):
@@ -151,7 +154,7 @@ def _read_table(path, columns):
     if not path.is_file():
         raise InputError(f"there is no {path}; make it with: kfashion audit CATALOG --root DIR --out {path.parent}")
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=list(columns))
+        return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=columns)
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path} is not a table of an audit: {error}") from error
 

@@ -144,7 +144,7 @@ class TrainConfig:
         epochs = (SCRATCH_EPOCHS if weights == "none" else 0) if self.fine_tune_epochs is None else self.fine_tune_epochs
         if not epochs:
             refuse("the recipe for training is not usable", self._problems_without_fine_tuning())
-        augment = self.augment or ("light" if epochs else "none")
+        augment = (self.augment or "light") if epochs else None
         taps = self.taps or ("last" if weights in ("none", "preset") else "stages")
         tuned = {name: value for name, value in TUNED.items() if getattr(self, name) is None and epochs and weights != "none"}
         return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps, **tuned)

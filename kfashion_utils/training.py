@@ -116,8 +116,10 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
 
 def _starting_weights(config, cache):
     """Path of the backbone's weights: published ones, a file, or those that another run ended with; None = random, `preset` = KerasHub's."""
-    if config.weights == "preset":
-        return "preset"
+    if config.backbone.startswith(HUB):
+        if config.weights not in ("preset", "none"):
+            raise InputError(f"weights={config.weights!r} with {config.backbone}: an encoder of KerasHub comes with its own; leave weights out, or name the preset's folder as {HUB}FOLDER")
+        return None if config.weights == "none" else "preset"
     if not Path(config.weights, "run.json").is_file():
         return weights_file(config.backbone, config.weights)
     other = load_run(config.weights)
@@ -210,7 +212,7 @@ def _priors(task, labels, config):
 
 def _learned_columns(catalog):
     labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
-    return ["id", "path", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
+    return ["id", "path", "photo", "group", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
 
 
 IDENTITY = ("task", "preprocess", "train", "split", "weights_sha256", "catalog")
@@ -219,7 +221,7 @@ IDENTITY = ("task", "preprocess", "train", "split", "weights_sha256", "catalog")
 def _is_done(run, recipe):
     """Compare a recipe with the one in the run's folder; True = finished, False = there is something to do."""
     if not (run.path / "run.json").exists():
-        if run.path.exists() and any(run.path.iterdir()):
+        if run.path.exists() and any(not path.name.startswith(".") for path in run.path.iterdir()):  # dots: what a killed writer left
             raise InputError(f"{run.path} is neither empty nor a run folder; choose another folder for the run")
         return False
     differing = list(_differences(run.recipe, recipe))
@@ -230,10 +232,10 @@ def _is_done(run, recipe):
 def _write_recipe(run, recipe, root, used):
     """Start a run's folder, or note in it that its epochs grew; the validation rows go with it, for its report."""
     (run.path / "metrics.json").unlink(missing_ok=True)
-    write_catalog(used if recipe["split"] == "all" else used[used["split"] == "valid"], run.path / "valid.csv.gz")
     fit = {"fit": run.recipe["fit"]} if (run.path / "run.json").exists() and "fit" in run.recipe else {}  # of epoch 0, which is not fitted again
-    write_json(run.path / "run.json", {**recipe, **fit, "root": str(Path(root).resolve())})
+    write_json(run.path / "run.json", {**recipe, **fit, "root": str(Path(root).resolve())})  # first: it makes the folder a run's, which can be continued
     vars(run).pop("recipe", None)
+    write_catalog(used if recipe["split"] == "all" else used[used["split"] == "valid"], run.path / "valid.csv.gz")
 
 
 def _differences(before, now):

@@ -304,6 +304,8 @@ def test_edits_that_do_not_fit_are_refused_together():
     with pytest.raises(InputError, match="5 problems") as caught:
         kf.apply_edits(catalog, edits)
     assert "row 2 (id 'p0'): style was '우주'" in str(caught.value) and "no such id" in str(caught.value)
+    with pytest.raises(InputError, match="id 'p0' stands in the catalog more than once"):
+        kf.apply_edits(pd.concat([catalog, catalog[:1]]), edits)
     with pytest.raises(InputError, match="'suggestion'"):
         kf.apply_edits(catalog, edits.drop(columns="suggestion"))
 
@@ -312,6 +314,8 @@ def test_label_errors_without_cleanlab_or_with_other_rows(monkeypatch):
     predictions, catalog, _, _ = judged(30, 0)
     with pytest.raises(InputError, match="id 'p29' is not in the catalog"):
         kf.find_label_errors(predictions, catalog.iloc[:29])
+    with pytest.raises(InputError, match="labels of two classes"):
+        kf.find_label_errors(predictions, catalog.assign(style=catalog["style"].iat[0]))
     monkeypatch.setitem(__import__("sys").modules, "cleanlab", None)
     with pytest.raises(InputError, match=r"pip install 'kfashion-utils\[quality\]'"):
         kf.find_label_errors(predictions, catalog)

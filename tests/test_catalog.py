@@ -27,6 +27,11 @@ def catalog(rows=60, classes=3, shots=3, **columns):
     return complete_catalog({**table, "style": [f"c{(n // shots) % classes}" for n in number], **columns})
 
 
+def test_empty_cells_of_photo_and_group_are_filled():
+    table = complete_catalog(pd.DataFrame({"id": ["a", "b", "c"], "path": ["a.jpg", "b.jpg", "c.jpg"], "photo": ["", "p", None], "group": ["g", "", ""]}))
+    assert table["photo"].tolist() == ["a", "p", "c"] and table["group"].tolist() == ["g", "p", "c"]
+
+
 def test_read_keeps_labels_as_text(tmp_path):
     table = catalog(4, style=["NA", "007", "1.0", "null"], left=[1.25, np.nan, 0, 3])
     kf.write_catalog(table, tmp_path / "c.csv")

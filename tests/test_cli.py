@@ -8,11 +8,17 @@ import pandas as pd
 import pytest
 from conftest import LABELS, picture
 
-from kfashion_utils.__main__ import main, verbs
+from kfashion_utils.__main__ import _with_config, main, verbs
 
 
 def shell(*arguments, **options):
     return subprocess.run([sys.executable, "-m", "kfashion_utils", *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+def test_a_final_fit_is_repeated_as_one(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"train": {"backbone": "tiny", "augment": None}, "split": "all"}))
+    words = _with_config(["--config", str(tmp_path / "run.json"), "--seed", "1"])
+    assert words[words.index("--split") + 1] == "all" and "--augment" not in words and words[-2:] == ["--seed", "1"]
 
 
 def test_help_lists_every_verb(capsys):

@@ -177,6 +177,24 @@ def test_the_best_weights_lie_between_the_frozen_start_and_the_last_epoch(colour
     assert sorted(path.name[:11] for path in (tuned.path / "checkpoints").iterdir()) == ["epoch-00000", "epoch-00001"]
 
 
+def test_more_layers_than_there_are_may_all_learn():
+    model = build_model(TASK, "tiny", 32)
+    every = len(model.trainable_variables)
+    FineTuning(model, TASK, kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, unfreeze=999), np.eye(2, dtype=np.float32), None, None)
+    assert len(model.trainable_variables) == every
+
+
+def test_a_state_goes_on_in_another_precision():
+    config = kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, ema=0.9)
+    plain, half = (FineTuning(build_model(TASK, "tiny", 32, seed=number, precision=precision), TASK, config, np.eye(2, dtype=np.float32), None, None) for number, precision in enumerate(("float32", "mixed_float16")))
+    assert set(half.state()) > set(plain.state())
+    for one, other in ((plain, half), (half, plain)):
+        one.network.optimizer.iterations.assign(7)
+        other.restore(one.state())
+        for name in plain.state():
+            np.testing.assert_array_equal(one.state()[name], other.state()[name])
+
+
 def test_blended_weights_are_on_a_straight_line(colour_data):
     model = build_model(TASK, "tiny", 32)
     tuning = FineTuning(model, TASK, kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1), np.eye(2, dtype=np.float32), None, None)

@@ -68,6 +68,7 @@ def test_unfinished_and_unreadable_runs_are_said_and_stand_last(folder):
     table = kf.runs_table(folder)
     assert table["state"][2] == "unfinished, no epoch yet"
     assert "1 of 3 runs are finished" in describe_runs(table)
+    assert "0 of 1 runs are finished" in describe_runs(kf.runs_table(folder / "첫번째"))
 
 
 def test_without_predictions_there_is_no_interval(folder):

@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import kfashion_utils as kf
-from kfashion_utils import commands
+from kfashion_utils import commands, prediction
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation import best_thresholds
 from kfashion_utils.labels import Head, Task
@@ -69,6 +71,9 @@ def test_thresholds_are_found_out_of_fold_and_moved_to_a_half(trained):
     plain, moved = predicted(trained), predicted(trained, thresholds=True)
     for name, limit in found.items():
         assert ((plain[f"tags:{name}"] >= limit) == (moved[f"tags:{name}"] >= 0.5)).all()
+    tuned = SimpleNamespace(path="run", task=trained[0].task, recipe=trained[0].recipe, config=replace(FROZEN, fine_tune_epochs=2))
+    with pytest.raises(InputError, match="no thresholds.*on frozen features"):  # another network by now
+        prediction._shifts(tuned, None, True)
     task = Task("t", (Head("tags", ("a", "b"), multi=True),))
     labels = np.array([[1, 0], [1, 0], [0, 0], [0, 0]], np.float32)
     scores = np.array([[0.3, 0.9], [0.2, 0.9], [0.1, 0.1], [0.05, 0.1]])

@@ -291,7 +291,13 @@ def test_labels_that_an_audit_takes_for_wrong_are_counted(copy, tmp_path):
     run, catalog, _ = copy
     folder = make_audit(tmp_path / "audit", catalog, [])
     pd.DataFrame({"id": ["p03", "t0"], "column": "style", "label": "모던", "suggestion": "로맨틱", "probability": 0.9}).to_csv(folder / "label_errors.csv", index=False)
+    audited = catalog[["id", "style"]].copy()
+    audited.loc[audited["id"] == "p03", "style"] = "모던"
+    pd.concat([audited, pd.DataFrame({"id": ["t0", "t1", "t2"], "style": ["모던", "", ""]})]).to_csv(folder / "catalog.csv", index=False)
     assert "likely wrong labels: style21p03 모던 → 로맨틱" in page(run, audit=folder).text
+    audited.loc[audited["id"] == "p03", "style"] = "로맨틱"  # put right; t0 is gone
+    audited.to_csv(folder / "catalog.csv", index=False)
+    assert "likely wrong labels" not in page(run, audit=folder).text
 
 
 def test_pairs_that_touch_no_judged_photo_are_said(copy, tmp_path):

@@ -137,6 +137,8 @@ def test_another_recipe_or_catalog_is_refused_with_what_differs(run, colour_data
     root, catalog = colour_data
     with pytest.raises(InputError, match="catalog.hash"):
         train((root, catalog.assign(label=catalog["label"].replace("빨강", "파랑"))), run.path, cache=cache, task=run.task)
+    with pytest.raises(InputError, match="catalog.hash"):
+        train((root, catalog.assign(group=catalog["split"])), run.path, cache=cache)
     assert run.finished
 
 
@@ -144,6 +146,13 @@ def test_a_folder_with_other_things_is_no_run(colour_data, cache, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="neither empty nor a run folder"):
         train(colour_data, tmp_path, cache=cache)
+    (tmp_path / "thesis.txt").rename(tmp_path / ".run.json.part")
+    assert not training._is_done(kf.Run(tmp_path), {})  # a writer was killed here
+
+
+def test_an_encoder_of_kerashub_takes_no_weights_file(tmp_path):
+    with pytest.raises(InputError, match="hub:clip: an encoder of KerasHub comes with its own"):
+        training._starting_weights(kf.TrainConfig(backbone="hub:clip", weights="other.h5"), tmp_path)
 
 
 def test_catalogs_that_cannot_be_trained_on(colour_data, cache, tmp_path):
