@@ -26,10 +26,13 @@ TINY = 32  # side of the versions in which paint is looked for, pixels
 DEPTH = 128  # principal components that are compared
 BLOCK = 512  # pictures whose similarities are computed at a time, against COLUMNS others
 COLUMNS = 2**16
-SIDE, COARSE_SIDE = 64, 32  # longest sides at which pictures are laid over each other, pixels
+SIDE, COARSE_SIDE = 64, 32  # longest sides at which pictures are laid over each other in grey, pixels
+FINE_SIDE = 128  # the same in colour, of those that fit
 SCALES = np.linspace(1.0, 0.6, 9)  # how large a part is of the picture it was cut from
 FINER = np.linspace(-0.05, 0.05, 9)  # tried around the best of them
+FINEST = np.linspace(-0.0125, 0.0125, 5)  # and around the best of these
 MAYBE_PART, SAME_PART = 0.7, 0.95  # least correlation of a part with its place in the other, at each side
+SAME_COLOURS = 0.93  # of all values of the three colours, at FINE_SIDE
 PAINT, PAINT_TOLERANCE = 0.25, 6  # share of the picture in one grey level, give or take, from which on it is taken for paint
 LEAST_KEPT = 0.04  # share of a picture that must be left beside the paint
 LEAST_CONTRAST = 8  # levels of standard deviation in what is left
@@ -63,8 +66,8 @@ def find_parts(rows, sizes, root, cache, backbone, weights, *, known=(), workers
     views = functools.lru_cache(maxsize=20_000)(lambda number: [_content(prepared.pixels(ids[number]), sizes[number], side) for side in (COARSE_SIDE, SIDE)])
     found = []
     for first, second in tqdm(candidates, desc="compare", unit="pair", disable=not (progress and candidates)):
-        score = part_score(views(first), views(second))
-        if score >= SAME_PART:
+        score, fit = part_score(views(first), views(second))
+        if score >= SAME_PART and colour_score(*(_content(prepared.pixels(ids[row]), sizes[row], FINE_SIDE, colour=True) for row in (first, second)), *fit) >= SAME_COLOURS:
             found.append((first, second, "part", round(1 - score, 4)))
     return pd.DataFrame(found, columns=["first", "second", "how", "distance"])
 
@@ -147,36 +150,62 @@ def _best_pairs(rows, width, similarity, count, least):
 # Is the one in the other? ---------------------------------------------------------------------------------------------
 
 
-def _content(pixels, size, side, square=False):
-    """A prepared picture, uint8 RGB, as grey without its padding, `side` at its longest (or a square of it); `size` = width and height before."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    width, height = images.fitted_size(*size, len(grey), "pad")
-    top, left = (len(grey) - height) // 2, (len(grey) - width) // 2
+def _content(pixels, size, side, square=False, colour=False):
+    """A prepared picture, uint8 RGB, as grey (or in `colour`) without its padding, `side` at its longest (or a square of it); `size` = width and height before."""
+    seen = pixels if colour else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    width, height = images.fitted_size(*size, len(seen), "pad")
+    top, left = (len(seen) - height) // 2, (len(seen) - width) // 2
     shape = (side, side) if square else (max(8, round(side * extent / max(width, height))) for extent in (width, height))
-    return resized(grey[top : top + height, left : left + width], *shape)
+    return resized(seen[top : top + height, left : left + width], *shape)
 
 
 def part_score(one, other):
-    """Largest correlation of the one with a place in the other, either way round, mirrored or not, -1..1.
+    """How well the one fits into the other, either way round, mirrored or not.
 
     Args:
         one, other: the picture as uint8 grey `(h, w)` at COARSE_SIDE and at SIDE.
+
+    Returns:
+        (largest correlation with a place in the other, -1..1; (number of the way round, scale) that give it).
     """
-    views = [(one, other), (other, one), ([grey[:, ::-1] for grey in one], other), ([grey[:, ::-1] for grey in other], one)]
-    coarse = [best_place(small[0], large[0], SCALES) for small, large in views]
-    number = int(np.argmax([score for score, _ in coarse]))
-    score, scale = coarse[number]
-    if score < MAYBE_PART:
-        return score
-    small, large = views[number]
-    return best_place(small[1], large[1], np.minimum(scale + FINER, 1.0))[0]
+    coarse = [best_place(small, large, SCALES) for small, large in _ways_round(one[0], other[0])]
+    number = int(np.argmax([found[0] for found in coarse]))
+    score, scale, _ = coarse[number]
+    if score >= MAYBE_PART:
+        score, scale, _ = best_place(*_ways_round(one[1], other[1])[number], np.minimum(scale + FINER, 1.0))
+    return score, (number, scale)
+
+
+def _ways_round(one, other):
+    """[(the one that may be a part, the one it may be in)]."""
+    return [(one, other), (other, one), (one[:, ::-1], other), (other[:, ::-1], one)]
+
+
+def colour_score(one, other, number, scale):
+    """Correlation of two pictures in colour where the one lies in the other as `part_score` says: prints and colours tell apart what grey shapes do not.
+
+    Args:
+        one, other: uint8 RGB `(h, w, 3)` at FINE_SIDE.
+        number, scale: of `part_score`.
+    """
+    small, large = _ways_round(one, other)[number]
+    greys = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) for picture in (small, large)]
+    _, _, (left, top, width, height) = best_place(*greys, np.minimum(scale + FINEST, 1.0))
+    if not width:
+        return -1.0
+    kept = cv2.resize(unpainted(greys[0]).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    values = [picture[kept].astype(float).ravel() for picture in (resized(np.ascontiguousarray(small), width, height), large[top : top + height, left : left + width])]
+    return float(np.corrcoef(*values)[0, 1])
 
 
 def best_place(small, large, scales):
-    """(correlation, scale) of the place and size at which uint8 grey `small` fits best into `large`; 1 = as large as fits. Paint is not looked at."""
+    """(correlation, scale, (left, top, width, height)) of the place and size at which uint8 grey `small` fits best into `large`; 1 = as large as fits.
+
+    Paint is not looked at.
+    """
     kept = unpainted(small)
     if kept.mean() < LEAST_KEPT or small[kept].std() < LEAST_CONTRAST:
-        return -1.0, 1.0
+        return -1.0, 1.0, (0, 0, 0, 0)
     fit = min(large.shape[0] / small.shape[0], large.shape[1] / small.shape[1])
     found = []
     for scale in np.unique(scales):
@@ -184,7 +213,9 @@ def best_place(small, large, scales):
         template = resized(np.ascontiguousarray(small), width, height)
         mask = None if kept.all() else cv2.resize(kept.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         scores = cv2.matchTemplate(large, template, cv2.TM_CCOEFF_NORMED, mask=mask)
-        found.append((float(np.max(scores[np.isfinite(scores) & (scores <= 1.001)], initial=-1)), float(scale)))
+        scores = np.where(np.isfinite(scores) & (scores <= 1.001), scores, -1)
+        top, left = np.unravel_index(scores.argmax(), scores.shape)
+        found.append((float(scores[top, left]), float(scale), (int(left), int(top), width, height)))
     return max(found)
 
 

@@ -250,14 +250,21 @@ def grey(picture):
     return [np.asarray(picture.convert("L").resize((round(picture.width * side / max(picture.size)), round(picture.height * side / max(picture.size))), Image.Resampling.BOX)) for side in (crops.COARSE_SIDE, crops.SIDE)]
 
 
+def fine(picture):
+    return np.asarray(picture.resize((round(picture.width * crops.FINE_SIDE / max(picture.size)), round(picture.height * crops.FINE_SIDE / max(picture.size))), Image.Resampling.BOX))
+
+
 def test_a_part_is_recognised_and_another_picture_is_not():
     whole = scene(0)
     part = whole.crop((20, 30, 220, 300))
     painted = np.full((320, 240, 3), 255, np.uint8)
     painted[60:260, 50:200] = np.asarray(whole)[60:260, 50:200]
     for other in (part, part.transpose(Image.Transpose.FLIP_LEFT_RIGHT), Image.fromarray(painted)):
-        assert crops.part_score(grey(whole), grey(other)) > crops.SAME_PART
-    assert max(crops.part_score(grey(whole), grey(scene(seed))) for seed in range(1, 8)) < crops.SAME_PART
+        score, fit = crops.part_score(grey(whole), grey(other))
+        assert score > crops.SAME_PART and crops.colour_score(fine(whole), fine(other), *fit) > crops.SAME_COLOURS
+        red, green, blue = other.split()
+        assert crops.colour_score(fine(whole), fine(Image.merge("RGB", (blue, red, green))), *fit) < crops.SAME_COLOURS
+    assert max(crops.part_score(grey(whole), grey(scene(seed)))[0] for seed in range(1, 8)) < crops.SAME_PART
 
 
 def test_neighbours_are_those_of_all_cosines(monkeypatch):
