@@ -165,10 +165,13 @@ def _alone(what, scratch, *arguments):
 
 
 def _photographs(scratch, photos):
+    """(catalog, root) of drawn photographs, which are drawn once."""
     from benchmarks.preprocess import draw_photographs
 
-    root = Path(scratch, "photos")
-    catalog = draw_photographs(root, photos)
+    root, table = Path(scratch, "photos"), Path(scratch, "photos.csv")
+    if not table.is_file():
+        kf.write_catalog(draw_photographs(root, photos), table)
+    catalog = kf.read_catalog(table)
     numbers = np.arange(len(catalog))
     return catalog.assign(label=np.where(numbers % 2, "a", "b"), split=np.where(numbers % 5, "train", "valid")), root
 
