@@ -62,7 +62,7 @@ class FineTuning:
     @contextlib.contextmanager
     def averaged(self):
         """Within the block the model holds the moving average of its weights (`ema`), if there is one yet."""
-        if not self.config.ema or not int(self.network.optimizer.iterations):
+        if not self.config.ema or not int(np.asarray(self.network.optimizer.iterations)):
             yield
             return
         variables = self.network.trainable_variables
