@@ -28,14 +28,17 @@ BLOCK = 512  # pictures whose similarities are computed at a time, against COLUM
 COLUMNS = 2**16
 SIDE, COARSE_SIDE = 64, 32  # longest sides at which pictures are laid over each other in grey, pixels
 FINE_SIDE = 128  # the same in colour, of those that fit
+PLACE, SHIFT = 16, 2  # side of the squares that are compared one by one there, and how far each may lie off, pixels
 SCALES = np.linspace(1.0, 0.6, 9)  # how large a part is of the picture it was cut from
 FINER = np.linspace(-0.05, 0.05, 9)  # tried around the best of them
 FINEST = np.linspace(-0.0125, 0.0125, 5)  # and around the best of these
-MAYBE_PART, SAME_PART = 0.7, 0.95  # least correlation of a part with its place in the other, at each side
-SAME_COLOURS = 0.93  # of all values of the three colours, at FINE_SIDE
+MAYBE_PART, SAME_PART = 0.7, 0.9  # least correlation of a part with its place in the other, at each side
+SAME_COLOURS = 0.9  # of all values of the three colours, at FINE_SIDE
+SAME_PLACES = 0.945  # of the squares, on average: two shirts on one blanket differ in their prints
 PAINT, PAINT_TOLERANCE = 0.25, 6  # share of the picture in one grey level, give or take, from which on it is taken for paint
 LEAST_KEPT = 0.04  # share of a picture that must be left beside the paint
 LEAST_CONTRAST = 8  # levels of standard deviation in what is left
+LEAST_PLACE_CONTRAST = 6  # the same in a square that is compared
 
 
 def find_parts(rows, sizes, root, cache, backbone, weights, *, known=(), workers=None, progress=True):
@@ -67,7 +70,7 @@ def find_parts(rows, sizes, root, cache, backbone, weights, *, known=(), workers
     found = []
     for first, second in tqdm(candidates, desc="compare", unit="pair", disable=not (progress and candidates)):
         score, fit = part_score(views(first), views(second))
-        if score >= SAME_PART and colour_score(*(_content(prepared.pixels(ids[row]), sizes[row], FINE_SIDE, colour=True) for row in (first, second)), *fit) >= SAME_COLOURS:
+        if score >= SAME_PART and is_same(*(_content(prepared.pixels(ids[row]), sizes[row], FINE_SIDE, colour=True) for row in (first, second)), *fit):
             found.append((first, second, "part", round(1 - score, 4)))
     return pd.DataFrame(found, columns=["first", "second", "how", "distance"])
 
@@ -181,8 +184,8 @@ def _ways_round(one, other):
     return [(one, other), (other, one), (one[:, ::-1], other), (other[:, ::-1], one)]
 
 
-def colour_score(one, other, number, scale):
-    """Correlation of two pictures in colour where the one lies in the other as `part_score` says: prints and colours tell apart what grey shapes do not.
+def is_same(one, other, number, scale):
+    """Whether two pictures are one where they lie on each other as `part_score` says, in colour and square by square: prints tell apart what shapes do not.
 
     Args:
         one, other: uint8 RGB `(h, w, 3)` at FINE_SIDE.
@@ -192,10 +195,30 @@ def colour_score(one, other, number, scale):
     greys = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) for picture in (small, large)]
     _, _, (left, top, width, height) = best_place(*greys, np.minimum(scale + FINEST, 1.0))
     if not width:
-        return -1.0
-    kept = cv2.resize(unpainted(greys[0]).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    values = [picture[kept].astype(float).ravel() for picture in (resized(np.ascontiguousarray(small), width, height), large[top : top + height, left : left + width])]
-    return float(np.corrcoef(*values)[0, 1])
+        return False
+    kept = _scaled_mask(unpainted(greys[0]), width, height)
+    part, place = resized(np.ascontiguousarray(small), width, height), np.ascontiguousarray(large[top : top + height, left : left + width])
+    colours = np.corrcoef(part[kept > 0].ravel(), place[kept > 0].ravel())[0, 1]
+    return bool(colours >= SAME_COLOURS) and places_score(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (part, place)), kept) >= SAME_PLACES
+
+
+def places_score(one, other, kept):
+    """Mean correlation of squares of two pictures that lie on each other, SHIFT pixels off at most; -1..1, -1 where nothing has contrast.
+
+    Args:
+        one, other: uint8 grey, of one shape.
+        kept: uint8 of that shape, 0 where `one` was painted over; squares that lost more than half are not looked at.
+    """
+    found = []
+    for top in range(0, one.shape[0] - PLACE + 1, PLACE):
+        for left in range(0, one.shape[1] - PLACE + 1, PLACE):
+            square = np.s_[top : top + PLACE, left : left + PLACE]
+            around = np.s_[max(0, top - SHIFT) : top + PLACE + SHIFT, max(0, left - SHIFT) : left + PLACE + SHIFT]
+            mask = kept[square]
+            contrasts = [picture[square][mask > 0].std() for picture in (one, other)] if mask.mean() >= 0.5 else [0]
+            if max(contrasts) >= LEAST_PLACE_CONTRAST:
+                found.append(_correlations(other[around], one[square], mask).max() if contrasts[0] >= 1 else 0.0)
+    return float(np.mean(found)) if found else -1.0
 
 
 def best_place(small, large, scales):
@@ -211,12 +234,20 @@ def best_place(small, large, scales):
     for scale in np.unique(scales):
         height, width = (min(round(extent * fit * scale), limit) for extent, limit in zip(small.shape, large.shape, strict=True))
         template = resized(np.ascontiguousarray(small), width, height)
-        mask = None if kept.all() else cv2.resize(kept.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-        scores = cv2.matchTemplate(large, template, cv2.TM_CCOEFF_NORMED, mask=mask)
-        scores = np.where(np.isfinite(scores) & (scores <= 1.001), scores, -1)
+        scores = _correlations(large, template, _scaled_mask(kept, width, height))
         top, left = np.unravel_index(scores.argmax(), scores.shape)
         found.append((float(scores[top, left]), float(scale), (int(left), int(top), width, height)))
     return max(found)
+
+
+def _correlations(large, small, kept):
+    """The correlation of `small`, where it is `kept`, with each place in `large`; -1 where there is none."""
+    scores = cv2.matchTemplate(large, small, cv2.TM_CCOEFF_NORMED, mask=None if kept.all() else kept)
+    return np.where(np.isfinite(scores) & (scores <= 1.001), scores, -1)
+
+
+def _scaled_mask(kept, width, height):
+    return cv2.resize(kept.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def unpainted(grey):
