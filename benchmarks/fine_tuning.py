@@ -26,6 +26,7 @@ from kfashion_utils.labels import Head, Task
 from kfashion_utils.logistic import group_folds
 from kfashion_utils.losses import task_targets
 from kfashion_utils.models import build_model
+from kfashion_utils.tasks import STYLE
 
 TUNED = {"fine_tune_epochs": 6}
 SHORT = {"fine_tune_epochs": 4, "schedule": "cosine", "batch_size": 32, "ema": 0.98}
@@ -98,13 +99,14 @@ def kfashion(scratch, seeds, names, folds=3):
 
 
 def _out_of_fold(catalog, root, place, recipe, folds, cache):
+    task = _with_auxiliary_head(catalog) if "category" in catalog else None
     codes = np.unique(catalog["style"], return_inverse=True)[1]
     splits = group_folds(catalog["group"].where(catalog["group"] != "", catalog["photo"]).to_numpy(str), np.eye(codes.max() + 1)[codes], recipe.seed, folds)
     tables = []
     for number, (_, held) in enumerate(splits):
         split = np.where(np.isin(np.arange(len(catalog)), held), "valid", "train")
         own = dataclasses.replace(recipe, seed=recipe.seed * folds + number)
-        run = kf.train(catalog.assign(split=split), root, place / str(number), config=own, cache=cache, progress=False)
+        run = kf.train(catalog.assign(split=split), root, place / str(number), task=task, config=own, cache=cache, progress=False)
         tables.append(run.predictions[["id", "photo", *(column for column in run.predictions if column.startswith("style"))]])
     return pd.concat(tables, ignore_index=True)
 
@@ -117,6 +119,12 @@ def _with_categories(catalog, root):
         found = {entry["카테고리"] for part, entries in garments.items() if part != "스타일" for entry in entries if entry.get("카테고리")}
         names[path.stem] = "|".join(sorted(found))
     return catalog.assign(category=catalog["photo"].map(names).fillna(""))
+
+
+def _with_auxiliary_head(catalog):
+    """Task of the columns that are there, `category` as a head whose classes are all that are seen."""
+    seen = sorted({name for row in catalog["category"] for name in row.split("|") if name})
+    return Task("with_categories", (*([STYLE] if "style" in catalog else []), Head("category", tuple(seen), multi=True)))
 
 
 def _clothing_run(scratch):
@@ -137,15 +145,13 @@ COARSE = {  # name: (settings, what is learned before)
 
 def coarse(scratch, seeds, names, photos=1200):
     """What 10 groups of styles and the categories of garments teach: the drawn sample, 23 styles, a small network from random weights, cropped and masked."""
-    from kfashion_utils.tasks import TASKS
-
     print(f"\n### The drawn sample, {photos:,} photographs, `tiny` from random weights\n\n| | accuracy on validation looks | balanced |\n|---|---|---|", flush=True)
-    style, found = TASKS["style"].heads[0], {name: [] for name in names or COARSE}
+    found = {name: [] for name in names or COARSE}
     for seed in range(seeds):
         root = Path(scratch, f"drawn-{seed}")
         kf.draw_sample(root, photos=photos, seed=seed)
         catalog = kf.split_catalog(kf.build_catalog("sample", root)[0].drop(columns="sub_style", errors="ignore"), valid=0.25, seed=seed)
-        catalog["group_of_styles"] = catalog["style"].map(dict(zip(style.classes, style.parents, strict=True)))
+        catalog["group_of_styles"] = catalog["style"].map(dict(zip(STYLE.classes, STYLE.parents, strict=True)))
         catalog["category"] = _with_categories(catalog, root)["category"]
         options = {"preprocess": kf.Preprocess(size=96, crop="box", mask="polygon"), "cache": Path(scratch, f"drawn-cache-{seed}"), "progress": False}
         for name, figures in found.items():
@@ -154,10 +160,13 @@ def coarse(scratch, seeds, names, photos=1200):
             if before in ("groups", "categories"):
                 first = catalog.drop(columns=["style", "category" if before == "groups" else "group_of_styles"])
                 source = Path(scratch, f"coarse-{before}-{seed}")
-                kf.train(first, root, source, config=kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=12, seed=seed), **options)
+                task = _with_auxiliary_head(first) if before == "categories" else None
+                kf.train(first, root, source, task=task, config=kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=12, seed=seed), **options)
                 settings = {**settings, "weights": str(source)}
             config = kf.TrainConfig(backbone="tiny", seed=seed, **settings)
-            run = kf.train(catalog.drop(columns=unused), root, Path(scratch, f"coarse-{name}-{seed}"), config=config, **options)
+            rows = catalog.drop(columns=unused)
+            task = _with_auxiliary_head(rows) if "category" in rows else None
+            run = kf.train(rows, root, Path(scratch, f"coarse-{name}-{seed}"), task=task, config=config, **options)
             figures.append((run.metrics["style"]["accuracy"], run.metrics["style"]["balanced_accuracy"]))
     for name, figures in found.items():
         print(f"| {name} | " + " | ".join(interval(values) for values in zip(*figures, strict=True)) + " |", flush=True)
