@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -57,7 +58,13 @@ class Checkpoints:
         for epoch, path in self._files().items():
             if epoch not in epochs:
                 with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
+                    self._discard(path)
+
+    def _discard(self, path):
+        """Delete a state, emptied before: what is deleted on a mounted Drive goes to its bin, and counts there."""
+        path = path.rename(path.with_name(f".{path.name}"))
+        os.truncate(path, 0)
+        path.unlink()
 
     def read(self, epoch=None):
         """(arrays, history) after an epoch, or after the newest one that is whole; (None, []) if there is none. A damaged file is said and deleted."""

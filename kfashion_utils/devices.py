@@ -10,31 +10,40 @@ CHOICES = (None, "gpu", "all")
 HALF = ((8.0, "mixed_bfloat16"), (7.0, "mixed_float16"))  # from which compute capability of NVIDIA's GPUs each gains
 
 
-@contextlib.contextmanager
-def device_scope(devices):
-    """Within the block models are built on the devices asked for; yields how many share a batch.
+def require_devices(devices, batch_size):
+    """Refuse devices that are not there or cannot share a batch evenly; returns how many share one.
 
     Args:
         devices: see `train`.
 
     Raises:
-        InputError: a GPU is asked for and there is none; several devices on a backend other than TensorFlow.
+        InputError: a GPU is asked for and there is none; several devices on a backend other than TensorFlow; a batch that they cannot share.
     """
     if devices not in CHOICES:
         raise InputError(f"devices={devices!r}: expected one of {CHOICES}")
     if devices == "gpu" and not gpus():
         raise InputError(f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; in Colab choose Runtime, Change runtime type, GPU, or leave devices out")
-    if devices != "all":
-        yield 1
-        return
-    if keras.backend.backend() != "tensorflow":
+    if devices == "all" and keras.backend.backend() != "tensorflow":
         raise InputError(f"devices='all' needs Keras' tensorflow backend, this is {keras.backend.backend()}; leave devices out")
+    count = len(_all_devices()) if devices == "all" else 1
+    if batch_size % count:
+        raise InputError(f"batch_size={batch_size} cannot be shared evenly by {count} devices; use a multiple of {count}")
+    return count
+
+
+def device_scope(devices):
+    """Context manager: within the block models are built on the devices asked for, which `require_devices` found to be there."""
+    if devices != "all":
+        return contextlib.nullcontext()
     import tensorflow as tf
 
-    kind = "GPU" if gpus() else "CPU"
-    strategy = tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
-    with strategy.scope():
-        yield strategy.num_replicas_in_sync
+    return tf.distribute.MirroredStrategy(_all_devices()).scope()
+
+
+def _all_devices():
+    import tensorflow as tf
+
+    return [device.name for device in tf.config.list_logical_devices("GPU" if gpus() else "CPU")]
 
 
 def gpus():

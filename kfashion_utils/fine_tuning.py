@@ -56,7 +56,9 @@ class FineTuning:
         loss = _without_padding(running, batches)
         middle = self.config.rate(epoch, history, 0.5)
         if not np.isfinite(loss):
-            raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {middle:g} is too high, or the input holds no numbers; the last good epoch is kept")
+            name = "learning_rate" if self.config.weights == "none" else "fine_tune_rate"
+            half = ", or with precision='float32'" if self.model.get_layer("backbone").compute_dtype == "float16" else ""
+            raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {middle:g} is too high; the last good epoch is kept. Train with a lower {name} in another run folder{half}")
         return {"epoch": epoch, "learning_rate": middle, "loss": loss}
 
     @contextlib.contextmanager
@@ -167,10 +169,10 @@ def _optimizer(model, variables, config):
 
 
 def _freeze_below(model, count):
-    """Let only the last `count` layers with weights of the backbone learn; None = all that may, 0 = none."""
+    """Let only the last `count` of the backbone's layers learn, of those that may (batch norms of pretrained weights stay as they are); None = all, 0 = none."""
     if count is None:
         return
-    layers = [layer for layer in model.get_layer("backbone")._flatten_layers() if layer.weights and len(list(layer._flatten_layers())) == 1]
+    layers = [layer for layer in model.get_layer("backbone")._flatten_layers() if layer.trainable_weights and len(list(layer._flatten_layers())) == 1]
     for layer in layers[: max(0, len(layers) - count)]:
         layer.trainable = False
 
@@ -196,5 +198,5 @@ def memory_blamed(batch_size):
     except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
         if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
             smaller = max(1, batch_size // 2)
-            raise InputError(f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate), or smaller pictures") from error
+            raise InputError(f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate) in another run folder, or smaller pictures") from error
         raise

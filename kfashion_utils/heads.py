@@ -16,7 +16,7 @@ from kfashion_utils.logistic import FittedHead, divisors, group_folds, solve_lin
 from kfashion_utils.losses import balanced_targets, drawing_chances, mix_targets, normalised, recipe_loss
 from kfashion_utils.models import ENTRIES, build_head
 
-LINEAR_BALANCE = {"sample": "full", "focal": "none"}  # what a head is solved with before it is fine-tuned so
+EFFECTIVE = {"sample": "full", "focal": "none"}  # the class mix that they lead to, and what a head is solved with before it is fine-tuned so
 BATCH = 128  # rows a step of a head that is trained
 JUDGED = 4096  # rows that are answered at once
 
@@ -38,7 +38,8 @@ def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=Fa
     """
     groups = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     if config.head == "linear":
-        return solve_linear(task, _stacked(views), labels, groups, balance=LINEAR_BALANCE.get(config.balance, config.balance), secondary=secondary, seed=config.seed)
+        balance = {head.name: effective_balance(config, head) for head in task.heads}
+        return solve_linear(task, _stacked(views), labels, groups, balance=balance, secondary=secondary, seed=config.seed)
     weights = train_head(task, config, views, np.arange(len(labels)), labels, progress)
     if not out_of_fold:
         return FittedHead(weights)
@@ -46,6 +47,14 @@ def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=Fa
     for train, held in group_folds(groups, labels, config.seed):
         scores[held] = apply_head(task, config.head, train_head(task, config, views, train, labels, progress), views, held)
     return FittedHead(weights, scores)
+
+
+def effective_balance(config, head):
+    """How one head is balanced by a recipe, of `none`, `sqrt`, `full`, `logit`: one with several labels that is trained is trained as it comes, but for `logit`."""
+    trained = config.fine_tune_epochs or config.head != "linear"
+    if head.multi and trained and config.balance != "logit":
+        return "none"
+    return EFFECTIVE.get(config.balance, config.balance)
 
 
 def _stacked(views):

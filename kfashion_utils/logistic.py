@@ -111,7 +111,7 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None,
         task: the Task.
         views: float32 `(views, n, depth)`; the views of a row are learned from as if they were rows, and averaged where it is judged.
         labels, groups, secondary: see `fit_head`.
-        balance: `none`, `sqrt`, `full` (class weights) or `logit`.
+        balance: `none`, `sqrt`, `full` (class weights) or `logit`, one for all heads or {head: one}.
         seed: of the folds.
     """
     views = views if views.ndim == 3 else views[None]
@@ -123,7 +123,8 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None,
     for number, head in enumerate(task.heads):
         known = task.annotated(labels)[:, number] > 0
         part = task.slices[head.name]
-        problem = _Problem(views[:, known], labels[known][:, part], None if secondary is None else secondary[known][:, part], groups[known], head.multi, balance)
+        wanted = balance if isinstance(balance, str) else balance[head.name]
+        problem = _Problem(views[:, known], labels[known][:, part], None if secondary is None else secondary[known][:, part], groups[known], head.multi, wanted)
         chosen[head.name], logits = problem.choose(seed)
         kernel, bias = problem.solve(np.arange(known.sum()), chosen[head.name])
         scores[:, part] = expit(bias) if head.multi else softmax(bias)

@@ -34,16 +34,21 @@ def balanced_targets(task, labels, balance):
 
 
 def drawing_chances(task, labels, balance):
-    """float `(n,)`, sum 1: how often each row is drawn for `balance="sample"`, so that the classes of single-label heads come equally often; else None."""
+    """float `(n,)`, sum 1: how often each row is drawn for `balance="sample"`; else None.
+
+    A row comes as often as the mean over the single-label heads that are annotated in it of what would make their classes equally frequent, and one that
+    none of them knows as often as without balance: a head of few rows does not take the draws of all others.
+    """
     if balance != "sample":
         return None
-    chances = np.zeros(len(labels))
+    total, heads = np.zeros(len(labels)), np.zeros(len(labels))
     for number, head in enumerate(task.heads):
         rows = task.annotated(labels)[:, number] > 0
         if not head.multi and rows.any():
-            weights = row_weights(task.split(labels)[head.name][rows], False, "full")[:, 0]
-            chances[rows] += weights / weights.sum()
-    return chances / chances.sum() if chances.sum() else np.full(len(labels), 1 / len(labels))
+            total[rows] += row_weights(task.split(labels)[head.name][rows], False, "full")[:, 0]
+            heads[rows] += 1
+    chances = np.where(heads > 0, total / np.maximum(heads, 1), 1.0)
+    return chances / chances.sum()
 
 
 def recipe_loss(task, config, labels):
@@ -58,12 +63,13 @@ def recipe_loss(task, config, labels):
 
 
 def normalised(targets, heads):
-    """Targets of a batch whose last `heads` columns, the weights, have the mean 1 (a head that nobody annotated keeps 0).
+    """Targets of a batch whose last `heads` columns, the weights, are scaled by how many rows know the head (one that nobody annotated keeps 0).
 
-    With them the mean of the loss over the batch is each head's mean over its annotated rows, however the batch is cut up for several devices.
+    With them the mean of the loss over the batch is each head's weighted sum over its annotated rows by their number, however the batch is cut up for
+    several devices. The weights themselves are not brought to a mean of 1: in a batch without rare rows the frequent ones would count in full.
     """
     weights = targets[:, -heads:]
-    return np.concatenate([targets[:, :-heads], weights * len(targets) / np.maximum(weights.sum(axis=0), TINY)], axis=1).astype(np.float32)
+    return np.concatenate([targets[:, :-heads], weights * len(targets) / np.maximum((weights > 0).sum(axis=0), 1)], axis=1).astype(np.float32)
 
 
 def mix_targets(task, first, second, share):

@@ -41,6 +41,7 @@ def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", size
 
     Layers by name: `backbone`, `features` (pooled, the input of a head), those of the head, of which the last are `head_0`, `head_1`, …
     """
+    require_shape(backbone, size, taps, sizes)
     keras.utils.set_random_seed(seed)
     sizes = tuple(sizes) or (size,)
     image = layers.Input((size, size, 3), name="image")
@@ -50,6 +51,19 @@ def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", size
     features = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else layers.Identity(name="features")(pooled[0])
     name = "-".join([backbone.replace(":", "_").replace("/", "_"), taps, *map(str, sizes), *([precision] if precision != "float32" else [])])
     return keras.Model(image, _answers(features, task, head), name=name)
+
+
+def require_shape(backbone, size, taps, sizes):
+    """Refuse taps and sizes that a backbone cannot give.
+
+    Raises:
+        InputError: said which.
+    """
+    several = tuple(sizes) not in ((), (size,))
+    if backbone.startswith(HUB) and (taps != "last" or several):
+        raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
+    if backbone == "tiny" and several:
+        raise InputError(f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={tuple(sizes)} need another backbone")
 
 
 @contextlib.contextmanager
@@ -65,8 +79,6 @@ def _policy(name):
 def _tapped_features(image, backbone, weights, taps, sizes):
     """Pooled features, symbolic, a list."""
     size = image.shape[1]
-    if sizes != (size,) and backbone == "tiny":
-        raise InputError(f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={sizes} need another backbone")
     base = build_base(backbone, size if sizes == (size,) else None)
     if weights is not None:
         load_base_weights(base, backbone, weights)
@@ -93,10 +105,9 @@ def _statistics(values):
 
 
 def _hub_features(image, backbone, weights, taps, sizes):
-    size = image.shape[1]
-    if taps != "last" or sizes != (size,):
-        raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
-    base = build_encoder(backbone.removeprefix(HUB), size, weights=weights is not None)
+    base = build_encoder(backbone.removeprefix(HUB), image.shape[1], weights=weights is not None)
+    if weights is not None:
+        _freeze_batch_norms(base)
     base.name = "backbone"
     return [ops.cast(base(image), "float32")]
 

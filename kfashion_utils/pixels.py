@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from kfashion_utils import images
-from kfashion_utils.errors import refuse
+from kfashion_utils.errors import refuse, settle_types
 from kfashion_utils.images import ImageRejected
 
 BOX = ("left", "top", "right", "bottom")
@@ -46,6 +46,7 @@ class Preprocess:
     quality: int = 95
 
     def __post_init__(self):
+        settle_types(self)
         choices = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
         ranges = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
         problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]

@@ -5,12 +5,11 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 
 from kfashion_utils.catalog import read_catalog
-from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.errors import InputError, misfits, refuse, settle_types
 from kfashion_utils.labels import Task
 from kfashion_utils.pixels import Preprocess
 from kfashion_utils.storage import hash_file
@@ -61,7 +60,7 @@ class TrainConfig:
         learning_rate: of a network that starts from random weights, and of a head that is trained.
         fine_tune_rate: of a network that starts from pretrained weights.
         head_factor: how much larger the head's rate is than the backbone's while fine-tuning.
-        unfreeze: how many of the backbone's layers learn while fine-tuning, from the top; None = all, 0 = the head alone.
+        unfreeze: how many of the backbone's layers learn while fine-tuning, from the top, batch norms of pretrained weights not counted; None = all, 0 = the head alone.
         schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it, `cosine` lets it sink to 0 (Loshchilov & Hutter,
             ICLR 2017), `plateau` multiplies it by `drop` after `patience` epochs without a lower validation loss.
         drop, every, patience: of the schedules.
@@ -115,6 +114,7 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self):
+        settle_types(self)
         object.__setattr__(self, "sizes", tuple(self.sizes))
         problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in CHOICES.items() if getattr(self, name) not in valid]
         positive = ("batch_size", "learning_rate", "fine_tune_rate", "drop", "every", "views", "head_epochs", "patience", "head_factor")
@@ -222,19 +222,8 @@ def from_dict(cls, values, source="the recipe"):
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InputError(f"{source} has unknown keys {unknown}; {cls.__name__} knows {known}")
-    wrong = [f"{name}={values[name]!r}" for name in values if not _fits(values[name], cls.__dataclass_fields__[name])]
-    refuse(f"{source}: values of the wrong type", wrong)
+    refuse(f"{source}: values of the wrong type", misfits(cls, values))
     return cls(**values)
-
-
-def _fits(value, field):
-    default = field.default
-    if default is None:
-        kinds = get_args(field.type)
-        return isinstance(value, (*kinds, int) if float in kinds else kinds) and not isinstance(value, bool)
-    if isinstance(default, (tuple, bool)):
-        return isinstance(value, (tuple, list) if isinstance(default, tuple) else bool)
-    return isinstance(value, (int, float)) and not isinstance(value, bool) if isinstance(default, (int, float)) else isinstance(value, type(default))
 
 
 class Run:

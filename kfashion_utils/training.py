@@ -18,19 +18,19 @@ import pandas as pd
 from kfashion_utils.backbones import file_digest, find_backbone, weights_file
 from kfashion_utils.catalog import check_catalog, complete_catalog, hash_catalog, write_catalog
 from kfashion_utils.checkpoints import Checkpoints, best_epoch
-from kfashion_utils.devices import device_scope, precision_of
+from kfashion_utils.devices import device_scope, precision_of, require_devices
 from kfashion_utils.drive import is_on_drive
 from kfashion_utils.environment import versions
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation import best_thresholds, describe, evaluate
 from kfashion_utils.features import compute_features
 from kfashion_utils.fine_tuning import FineTuning, is_over
-from kfashion_utils.heads import LINEAR_BALANCE, apply_head, fit_head
+from kfashion_utils.heads import apply_head, effective_balance, fit_head
 from kfashion_utils.inputs import Decoded, People, map_pictures, view_names
 from kfashion_utils.labels import RESERVED_COLUMNS, SUB
 from kfashion_utils.logistic import class_shares, model_prior
 from kfashion_utils.losses import balanced_targets, calibrated_loss, drawing_chances, mean_loss, task_targets
-from kfashion_utils.models import build_model, head_weights, load_trained, trained_base
+from kfashion_utils.models import build_model, head_weights, load_trained, require_shape, trained_base
 from kfashion_utils.pixels import BOX, Preprocess
 from kfashion_utils.prediction import predict_views, prediction_table, write_predictions
 from kfashion_utils.preprocess import preprocess_images
@@ -75,16 +75,19 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
     config = config or TrainConfig()
     config = config.resolved(not config.backbone.startswith(HUB) and bool(find_backbone(config.backbone).weights))
     _require_fit(split, config, preprocess)
+    count = require_devices(devices, config.batch_size)
     catalog = complete_catalog(catalog)
     _require_splits(catalog, split)
     task = resolve_task(task, catalog)
     used = catalog[catalog["split"].isin(["train", "valid"])].reset_index(drop=True)
     task.encode(used)  # every unknown label, before anything is written
     refuse("the catalog is not usable", check_catalog(catalog))
+    if config.swap and not (used["polygon"][used["split"] == "train"] != "").any():
+        raise InputError(f"swap={config.swap} cuts people out along polygons, and no training row has one; fill the column first, or use swap=0")
     run = Run(run)
     cache = Path(cache or run.path.parent / "cache")
-    weights = _starting_weights(config, cache)
-    recipe = _recipe(task, preprocess, config, used, weights, split)
+    weights, digest = _starting_weights(config, cache)
+    recipe = _recipe(task, preprocess, config, used, digest, split)
     if _is_done(run, recipe):
         if progress:
             print(f"{run.path} is finished; nothing to do")
@@ -99,9 +102,7 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
         raise InputError("split='all' judges each group by heads that did not see it, and all rows are of one group; fill the column 'group', or use split='train'")
     _require_span(prepared)
     started = time.time()
-    with device_scope(devices) as count:
-        if config.batch_size % count:
-            raise InputError(f"batch_size={config.batch_size} cannot be shared evenly by {count} devices; use a multiple of {count}")
+    with device_scope(devices):
         model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision_of(config))
         run.path.mkdir(parents=True, exist_ok=True)
         with only_one(run.path, "is being trained"):
@@ -115,23 +116,27 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
 
 
 def _starting_weights(config, cache):
-    """Path of the backbone's weights: published ones, a file, or those that another run ended with; None = random, `preset` = KerasHub's."""
+    """(path of the backbone's weights, what tells them from others): published ones, a file, or those that another run ended with; (None, None) = random,
+    (`preset`, None) = KerasHub's. A run's are told by the file it ended with: the one made of it holds names that Keras numbers anew each time."""
     if config.backbone.startswith(HUB):
         if config.weights not in ("preset", "none"):
             raise InputError(f"weights={config.weights!r} with {config.backbone}: an encoder of KerasHub comes with its own; leave weights out, or name the preset's folder as {HUB}FOLDER")
-        return None if config.weights == "none" else "preset"
+        return (None, None) if config.weights == "none" else ("preset", None)
     if not Path(config.weights, "run.json").is_file():
-        return weights_file(config.backbone, config.weights)
+        path = weights_file(config.backbone, config.weights)
+        return path, file_digest(path)
     other = load_run(config.weights)
     if other.config.backbone != config.backbone:
         raise InputError(f"--weights {config.weights}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; name the same backbone")
-    path = cache / "weights" / f"{hash_file(other.weights)[:32]}.weights.h5"
+    digest = hash_file(other.weights)
+    path = cache / "weights" / f"{digest[:32]}.weights.h5"
     if not path.is_file():
         _save_weights(trained_base(other), path)
-    return path
+    return path, digest
 
 
 def _require_fit(split, config, preprocess):
+    require_shape(config.backbone, preprocess.size, config.taps, config.sizes)
     if config.swap and preprocess.mask != "none":
         raise InputError(f"swap={config.swap} pastes people on the backgrounds of other photographs, and mask={preprocess.mask!r} has painted these over; use mask='none'")
     if split not in ("train", "all"):
@@ -181,7 +186,7 @@ def _name_other_recipes(cache, preprocess):
 # The recipe of a run --------------------------------------------------------------------------------------------------
 
 
-def _recipe(task, preprocess, config, used, weights, split):
+def _recipe(task, preprocess, config, used, weights_digest, split):
     training = used[used["split"] == "train"] if split == "train" else used
     regions = training["region"].replace("", "none").value_counts(normalize=True)
     return {
@@ -189,7 +194,7 @@ def _recipe(task, preprocess, config, used, weights, split):
         "preprocess": preprocess.to_dict(),
         "train": config.to_dict(),
         "split": split,
-        "weights_sha256": None if weights == "preset" else file_digest(weights),
+        "weights_sha256": weights_digest,
         "catalog": {"hash": hash_catalog(used, _learned_columns(used)), "rows": used["split"].value_counts().to_dict()},
         "regions": {name: round(float(share), 4) for name, share in regions.items()},
         "lacking": round(float(preprocess.lacking(training).mean()), 4),
@@ -202,10 +207,7 @@ def _priors(task, labels, config):
     """{head: {"train": {class: share}, "model": the mix that the model's answers assume}}."""
     priors = {}
     for head, shares in zip(task.heads, class_shares(task, labels).values(), strict=True):
-        trained = config.fine_tune_epochs or config.head != "linear"
-        balance = LINEAR_BALANCE.get(config.balance, config.balance)
-        balance = "none" if head.multi and trained and balance != "logit" else balance  # such a head is trained as it comes
-        mixes = {"train": shares, "model": model_prior(head, shares, balance)}
+        mixes = {"train": shares, "model": model_prior(head, shares, effective_balance(config, head))}
         priors[head.name] = {name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)} for name, mix in mixes.items()}
     return priors
 
@@ -306,8 +308,6 @@ class _Data:
         if not self.config.swap:
             return None
         rows = self.rows.iloc[self.part("train")]
-        if not (rows["polygon"] != "").any():
-            raise InputError(f"swap={self.config.swap} cuts people out along polygons, and no training row has one; fill the column first, or use swap=0")
         return People(self.prepared.preprocess.foreground(row["path"], row, self.root) for row in rows.to_dict("records"))
 
 

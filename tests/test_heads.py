@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 import kfashion_utils as kf
 from kfashion_utils import heads, logistic
 from kfashion_utils.errors import InputError
-from kfashion_utils.heads import apply_head, fit_head
+from kfashion_utils.heads import apply_head, effective_balance, fit_head
 from kfashion_utils.labels import Head, Task
 from kfashion_utils.logistic import logistic_regression, model_prior, solve_linear
 
@@ -132,6 +132,21 @@ def test_constant_features_and_too_many_are_refused(monkeypatch):
     monkeypatch.setattr(heads, "_memory", lambda: 1000)
     with pytest.raises(InputError, match="--head hidden"):
         fit_head(ONE, kf.TrainConfig(), [constant], labels, groups)
+
+
+def test_a_head_of_several_labels_that_is_trained_is_solved_as_it_comes():
+    """It has no class weights while it is trained: solved with them, fine-tuning would only undo them, and the noted prior would be wrong."""
+    one, several = Head("style", ("a", "b")), Head("tags", ("p", "q"), multi=True)
+    for balance, wanted in (("full", ("full", "none")), ("sample", ("full", "none")), ("logit", ("logit", "logit")), ("focal", ("none", "none"))):
+        config = kf.TrainConfig(balance=balance, fine_tune_epochs=1)
+        assert (effective_balance(config, one), effective_balance(config, several)) == wanted
+    assert effective_balance(kf.TrainConfig(balance="full", fine_tune_epochs=0), several) == "full"
+    task = Task("t", (one, several))
+    rng = np.random.default_rng(0)
+    labels = np.concatenate([np.eye(2)[rng.integers(0, 2, 300)], rng.uniform(size=(300, 2)) < 0.15], axis=1).astype(np.float32)
+    values = rng.normal(size=(300, 6)).astype(np.float32)
+    shares = [fit_head(task, kf.TrainConfig(balance="full", fine_tune_epochs=epochs), [values], labels, np.arange(300)).out_of_fold[:, 2:].mean() for epochs in (1, 0)]
+    assert shares[0] < 0.25 and shares[1] > 0.4
 
 
 def test_recipes_that_make_no_sense_are_refused():

@@ -21,6 +21,7 @@ from kfashion_utils import commands, hub, tasks  # noqa: E402
 from kfashion_utils.errors import InputError  # noqa: E402
 from kfashion_utils.inputs import Batches  # noqa: E402
 from kfashion_utils.labels import Head, Task  # noqa: E402
+from kfashion_utils.models import build_model  # noqa: E402
 from kfashion_utils.prediction import prediction_table  # noqa: E402
 
 TOKENS = 40
@@ -141,6 +142,17 @@ def converter(before):
 
 def numpy(values):
     return np.asarray(keras.ops.convert_to_numpy(values))
+
+
+def test_batch_norms_of_a_preset_stay_as_they_are(made, tmp_path):
+    folder, _, _ = made["resnet"]
+    model = build_model(TWO, f"hub:{folder}", 32, "preset", taps="last")
+    before = [numpy(variable) for variable in model.get_layer("backbone").non_trainable_variables]
+    assert any("moving" in variable.path for variable in model.variables)
+    model.compile("sgd", lambda wanted, given: keras.ops.mean((wanted - given) ** 2, axis=-1))
+    model.fit(pictures(32, 8), np.zeros((8, 5), np.float32), verbose=0)
+    for old, variable in zip(before, model.get_layer("backbone").non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, numpy(variable))
 
 
 CASES = [("clip", 48), ("siglip", 48), ("vit", 32), ("vit", 48), ("vit_without_token", 48), ("dinov2", 35), ("resnet", 32)]

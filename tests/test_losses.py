@@ -99,8 +99,28 @@ def test_balancing_gives_every_class_its_say(some):
     np.testing.assert_allclose([full[labels[:, one] == 1, 5].sum() for one in range(3)], full[:, 5].sum() / 3, rtol=1e-5)
     assert set(full[:, 6]) == {0.0, 1.0} and (full[np.isnan(labels[:, 0]), 5] == 0).all()
     chances = drawing_chances(TASK, labels, "sample")
-    np.testing.assert_allclose([chances[labels[:, one] == 1].sum() for one in range(3)], 1 / 3)
+    np.testing.assert_allclose([chances[labels[:, one] == 1].sum() for one in range(3)], 0.8 / 3, rtol=1e-5)  # the other fifth knows no style, and is drawn as often as before
     assert drawing_chances(TASK, labels, "full") is None and chances.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [1, 4, 40])
+def test_class_weights_mean_the_same_in_batches_of_any_size(some, size):
+    labels, _ = some
+    full = balanced_targets(TASK, labels[8:], "full")  # all know the style
+    batches = [normalised(full[start : start + size], 2) for start in range(0, len(full), size)]
+    weights = np.concatenate([batch[:, 5] / len(batch) for batch in batches])
+    mass = [weights[labels[8:, one] == 1].sum() for one in range(3)]
+    np.testing.assert_allclose(mass, np.mean(mass), rtol=1e-5)
+
+
+def test_a_head_of_few_rows_does_not_take_all_draws():
+    two = Task("t", (Head("style", ("a", "b")), Head("part", ("x", "y", "z"))))
+    labels = np.zeros((100, 5), np.float32)
+    labels[:90, 0] = labels[90:, 1] = 1
+    labels[:, 2:] = np.nan
+    labels[:3, 2:] = np.eye(3)
+    chances = drawing_chances(two, labels, "sample")
+    assert chances[:3].sum() < 0.06 and chances[90:].sum() == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_calibrated_loss_does_not_mind_how_sure_answers_sound():
