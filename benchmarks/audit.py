@@ -103,8 +103,8 @@ def photograph_like(count):
     for path, row in zip(paths, rows, strict=True):
         look_at(path, root, row)
     bits = np.unpackbits(rows["phash"].astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).astype(np.float32) * 2 - 1
-    values, joinedions = np.linalg.eigh(np.cov(bits.T))
-    shape = (joinedions * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
+    values, directions = np.linalg.eigh(np.cov(bits.T))
+    shape = (directions * np.sqrt(np.maximum(values, 0))).T.astype(np.float32)
     rng, drawn = np.random.default_rng(0), []
     for start in range(0, count, 2**17):
         normal = rng.standard_normal((min(2**17, count - start), 64), np.float32) @ shape + bits.mean(axis=0)
