@@ -47,7 +47,7 @@ KFASHION = {  # what is changed of the plain fine-tuning
     "generalised cross-entropy": {"loss": "generalized"},
     "strong augmentation": {"augment": "strong"},
     "background swap": {"swap": 0.5},
-    "last 6 layers only": {"unfreeze": 6},
+    "last 3 layers only": {"unfreeze": 3},
     "head alone": {"unfreeze": 0},
 }
 
