@@ -22,8 +22,8 @@ demo: $(VENV)/installed  ## the main job on the drawn sample, into demo/: a few 
 test: $(VENV)/installed  ## the default suite on two processes, under five minutes
 	$(RUN) pytest -n 2 --dist loadfile
 
-slow: $(VENV)/installed  ## the slow suite: kills, the drawn sample's difficulty, notebooks
-	$(RUN) pytest -m slow
+slow: $(VENV)/installed  ## the slow suite on two processes, half an hour: kills, notebooks, every backbone
+	$(RUN) pytest -m slow -n 2 --dist loadfile
 
 torture: $(VENV)/installed  ## every storage fault and 210 random kills: about 20 minutes
 	KFASHION_TORTURE=1 $(RUN) pytest -m slow -s tests/test_faults.py tests/test_kill.py -k 'storage_call or preparing'
