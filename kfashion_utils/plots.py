@@ -282,7 +282,7 @@ def _mark_rates(axes, history):
         axes.axvline(epoch - 0.5, color="#b8b8b8", linewidth=0.8, linestyle=":", zorder=0)
         if len(changed) <= 4 and axes.get_subplotspec().is_last_col():
             where = axes.get_xaxis_transform()
-            axes.annotate(f"rate {rate:.2g}", (epoch - 0.5, 1), xycoords=where, xytext=(2, -2), textcoords="offset points", va="top", rotation=90, color="#777777")
+            axes.annotate(f"rate {rate:.2g}", (epoch - 0.5, 0), xycoords=where, xytext=(2, 2), textcoords="offset points", va="bottom", rotation=90, color="#777777")
 
 
 def _history_finding(history, heads):
