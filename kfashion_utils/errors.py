@@ -1,4 +1,7 @@
-"""The one exception for bad input. The command line prints it and exits with code 2; it never shows a traceback for it."""
+"""The one exception for bad input, and the types of a recipe's values.
+
+The command line prints it and exits with code 2; it never shows a traceback for it.
+"""
 
 import dataclasses
 import os

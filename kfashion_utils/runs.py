@@ -48,7 +48,8 @@ class TrainConfig:
         head_epochs: of `hidden` and `residual`.
         balance: what the classes of each head count: `none` = as often as they come, `sqrt` = in between, `full` = all the same (class weights),
             `logit` = the same by logit adjustment; where something is trained and not solved also `sample` = rare ones are drawn more often, `focal` =
-            what is already known counts less. Heads with several labels know `logit` and `focal`, and all but these two where they are solved.
+            what is already known counts less. Heads with several labels know `logit` and `focal`, and all but these two
+            where they are solved and nothing is trained after.
         mix: `mixup` interpolates pictures (without fine-tuning features, while `hidden` or `residual` learns) and labels; `cutmix` replaces a
             rectangle, labels by the area that is left; `both` = one of them a batch; `none`.
         loss: `cross_entropy`, or `generalized`, which forgives wrong labels (of `hidden`, `residual` and fine-tuning).
