@@ -115,6 +115,7 @@ def test_overlapping_members_are_refused(tmp_path):
         b"", b"nothing", b"PK\5\6", plain(("a", b"1"))[:-1], plain(("a", b"1"))[:-30], plain(("a", b"1"))[40:],
         by_hand([{"raw": b"a"}])[:-6] + b"\xff\xff\0\0\0\0",
     ],
+    ids=["empty", "text", "end alone", "cut by 1", "cut by 30", "without its begin", "end elsewhere"],
 )  # fmt: skip
 def test_files_that_are_no_whole_zip_are_refused(tmp_path, data):
     with pytest.raises(InputError, match="is not a zip"):
