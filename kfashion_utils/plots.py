@@ -278,11 +278,10 @@ def _mark_rates(axes, history):
         return
     steps = history[(history["epoch"] > 0) & history["learning_rate"].notna()]
     changed = steps[steps["learning_rate"].diff().fillna(0) != 0]
-    for epoch, rate in zip(changed["epoch"], changed["learning_rate"], strict=True):
+    for number, (epoch, rate) in enumerate(zip(changed["epoch"], changed["learning_rate"], strict=True)):
         axes.axvline(epoch - 0.5, color="#b8b8b8", linewidth=0.8, linestyle=":", zorder=0)
-        if len(changed) <= 4 and axes.get_subplotspec().is_last_col():
-            where = axes.get_xaxis_transform()
-            axes.annotate(f"rate {rate:.2g}", (epoch - 0.5, 0), xycoords=where, xytext=(2, 2), textcoords="offset points", va="bottom", rotation=90, color="#777777")
+        if len(changed) <= 4 and axes.get_subplotspec().is_last_col():  # above the frame, where no curve runs
+            axes.text(epoch - 0.5, 1.02, f"{'rate ' * (not number)}{rate:.2g}", transform=axes.get_xaxis_transform(), color="#777777", fontsize="small")
 
 
 def _history_finding(history, heads):
