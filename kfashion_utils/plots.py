@@ -72,16 +72,16 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
     rows = [list(range(start, min(start + columns, len(images)))) for start in range(0, len(images), columns)]
     gap = 8
     shapes = np.array([np.clip(image.shape[1] / image.shape[0], 0.4, 4) for image in images])
-    height = int(min(height, *((WIDTH * DPI - gap * (len(row) - 1)) / shapes[row].sum() for row in rows)))
+    height = int(min(height, *((WIDTH * DPI - gap * (len(row) + 1)) / shapes[row].sum() for row in rows)))
     widths = np.maximum(1, np.round(shapes * max(height, 1))).astype(int)
     texts = [_wrapped(drawable_text(str(text)), width) for text, width in zip(labels or [""] * len(images), widths, strict=True)]
     deep = [max(texts[number].count("\n") + bool(texts[number]) for number in row) * 15 + gap for row in rows]
-    total_width = max(int(widths[row].sum()) + gap * (len(row) - 1) for row in rows)
+    total_width = max(int(widths[row].sum()) + gap * (len(row) + 1) for row in rows)  # a label may be a little wider than its picture
     total_height = sum(deep) + height * len(rows)
     figure = new_figure(total_width / DPI, total_height / DPI, layout=None)
     top = total_height
     for row, below in zip(rows, deep, strict=True):
-        left = 0
+        left = gap
         for number in row:
             place = [left / total_width, (top - height) / total_height, widths[number] / total_width, height / total_height]
             _draw_picture(figure.add_axes(place), images[number], texts[number], (widths[number], height), colours)
