@@ -18,10 +18,12 @@ import pandas as pd
 from PIL import Image
 
 import kfashion_utils as kf
-from kfashion_utils import images
-from kfashion_utils.audit import LOOKED_AT, RADIUS, RECORD, audit_catalog, look_at
-from kfashion_utils.catalog import complete_catalog
-from kfashion_utils.hashes import MIRROR, near_pairs
+from kfashion_utils.audit.findings import RADIUS, audit_catalog
+from kfashion_utils.audit.hashes import MIRROR, near_pairs
+from kfashion_utils.audit.pictures import LOOKED_AT, RECORD, look_at
+from kfashion_utils.images import decoding, geometry
+from kfashion_utils.storage import addresses
+from kfashion_utils.tables.catalog import complete_catalog
 
 DATA = Path(os.environ.get("KFASHION_DATA", "../shared/data"))
 WEIGHTS = str(DATA / "weights/mobilenet_2_5_224_tf_no_top.h5")
@@ -33,17 +35,17 @@ WORKERS = 2
 
 def read(paths, root):
     for path in paths:
-        images.read_source(path, root)
+        addresses.read_source(path, root)
 
 
 def decode_reduced(paths, root):
     for path in paths:
-        images.decode(path, root, lambda *size: max(size) / LOOKED_AT)
+        decoding.decode(path, root, lambda *size: max(size) / LOOKED_AT)
 
 
 def decode_full(paths, root):
     for path in paths:
-        images.open_image(path, root)
+        decoding.open_image(path, root)
 
 
 def record(paths, root):
@@ -165,12 +167,12 @@ def make_copies(catalog, root, folder):
     """A catalog of each picture and its copies, `photo` saying of which it is one, and `kind` which copy."""
     rows = []
     for number, (path, polygon) in enumerate(zip(catalog["path"], catalog["polygon"], strict=True)):
-        pixels = images.open_image(path, root)
+        pixels = decoding.open_image(path, root)
         picture = Image.fromarray(pixels)
         made = {"original": picture, **{name: make(picture) for name, make in COPIES.items()}}
         if polygon:
             painted = pixels.copy()
-            painted[images.inside([np.array(ring, float) for ring in json.loads(polygon)], *pixels.shape[:2]) == 0] = 255
+            painted[geometry.inside([np.array(ring, float) for ring in json.loads(polygon)], *pixels.shape[:2]) == 0] = 255
             made["mask"] = Image.fromarray(painted)
         for kind, copy in made.items():
             row = f"{number:05d}-{kind}".replace(" ", "").replace("%", "pc").replace(",", "-")
@@ -202,7 +204,7 @@ def copies(scratch, most=700):
             joined = pd.Series([row == original[one] for row, one in zip(group, of, strict=True)])
             recall = joined[kind != "original"].groupby(kind[kind != "original"], sort=False).mean()
             between = {tuple(sorted((source[a], source[b]))): how for a, b, how in zip(audit.pairs["id"], audit.pairs["other"], audit.pairs["how"], strict=True) if source[a] != source[b]}
-            same = {pair for pair in between if same_photograph(*(images.open_image(catalog["path"].iloc[int(one)], root) for one in pair))}
+            same = {pair for pair in between if same_photograph(*(decoding.open_image(catalog["path"].iloc[int(one)], root) for one in pair))}
             shown = f"{len(between) - len(same)} ({len(same)} more are duplicates in the data)"
             print(f"| {step}, {time.perf_counter() - started:.0f} s | " + " | ".join(f"{value:.3f}" for value in recall) + f" | {shown} |", flush=True)
             for pair in sorted(set(between) - same):

@@ -84,7 +84,7 @@ def open_plain(path, members):
 
 
 def open_ours(path, members):
-    from kfashion_utils.archives import Archive
+    from kfashion_utils.storage.archives import Archive
 
     return _open_and_read(lambda: Archive(path), lambda archive, name: archive.read(name, 1000), members)
 
@@ -146,7 +146,7 @@ def write_zips(root, labels, points):
 
 
 def _styles(count, rng):
-    from kfashion_utils.tasks import STYLE
+    from kfashion_utils.tables.tasks import STYLE
 
     rest = (1 - sum(STYLE_SHARES.values())) / (len(STYLE.classes) - len(STYLE_SHARES))
     return rng.choices(STYLE.classes, [STYLE_SHARES.get(name, rest) for name in STYLE.classes], k=count)
@@ -207,7 +207,7 @@ def grow(rows, path):
 
 
 def made_table(rows):
-    from kfashion_utils.catalog import complete_catalog
+    from kfashion_utils.tables.catalog import complete_catalog
 
     rng = random.Random(0)
     polygons = [json.dumps([[[round(rng.uniform(0, 800), 1) for _ in "xy"] for _ in range(20)]]) for _ in range(2000)]

@@ -19,14 +19,14 @@ import pandas as pd
 
 import kfashion_utils as kf
 from benchmarks.learning import DATA, WEIGHTS, interval, paired_difference
-from kfashion_utils.devices import precision_of
-from kfashion_utils.fine_tuning import FineTuning
-from kfashion_utils.inputs import Epoch
-from kfashion_utils.labels import Head, Task
-from kfashion_utils.logistic import group_folds
-from kfashion_utils.losses import task_targets
-from kfashion_utils.models import build_model
-from kfashion_utils.tasks import STYLE
+from kfashion_utils.models.model import build_model
+from kfashion_utils.tables.labels import Head, Task
+from kfashion_utils.tables.tasks import STYLE
+from kfashion_utils.training.batches import Epoch
+from kfashion_utils.training.devices import precision_of
+from kfashion_utils.training.fine_tuning import FineTuning
+from kfashion_utils.training.logistic import group_folds
+from kfashion_utils.training.losses import task_targets
 
 TUNED = {"fine_tune_epochs": 6}
 SHORT = {"fine_tune_epochs": 4, "schedule": "cosine", "batch_size": 32, "ema": 0.98}

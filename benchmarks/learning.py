@@ -17,12 +17,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import kfashion_utils as kf
-import kfashion_utils.training  # noqa: F401 - the times are wall time after import
+import kfashion_utils.training.train  # noqa: F401 - the times are wall time after import
 from benchmarks.old_recipe import naive_fit, old_recipe
-from kfashion_utils.backbones import BACKBONES, SCALINGS
-from kfashion_utils.evaluation import average_photos, evaluate
-from kfashion_utils.prediction import prediction_table, shift_scores
-from kfashion_utils.tasks import TASKS
+from kfashion_utils.evaluation.figures import evaluate
+from kfashion_utils.models.backbones import BACKBONES, SCALINGS
+from kfashion_utils.tables.predictions import average_photos, prediction_table
+from kfashion_utils.tables.tasks import TASKS
+from kfashion_utils.training.prior import shift_scores
 
 DATA = Path(os.environ.get("KFASHION_DATA", "../shared/data"))
 WEIGHTS = str(DATA / "weights/mobilenet_2_5_224_tf_no_top.h5")

@@ -24,8 +24,8 @@ import numpy as np
 from PIL import Image
 
 import kfashion_utils as kf
-from kfashion_utils import images
-from kfashion_utils.catalog import BOX, complete_catalog
+from kfashion_utils.images import decoding, geometry
+from kfashion_utils.tables.catalog import BOX, complete_catalog
 
 WORKERS = 2
 RECIPE = kf.Preprocess(crop="box", mask="polygon")
@@ -135,11 +135,11 @@ def psnr(catalog, root, count=150):
     found = []
     for row in catalog.head(count).to_dict("records"):
         left, top, right, bottom = (row[name] for name in BOX)
-        full = images.open_image(row["path"], root)
-        width, height = images.fitted_size(right - left, bottom - top, RECIPE.size, "pad")
+        full = decoding.open_image(row["path"], root)
+        width, height = geometry.fitted_size(right - left, bottom - top, RECIPE.size, "pad")
         box = np.array([left, top, right, bottom])
         expected = area_resize(full, box, width, height)
-        pixels = images.decode_region(row["path"], root, lambda *_: box, RECIPE.size, "pad")[0]
+        pixels = decoding.decode_region(row["path"], root, lambda *_: box, RECIPE.size, "pad")[0]
         found.append(10 * np.log10(255**2 / np.mean((pixels.astype(float) - expected) ** 2)))
     return statistics.median(found)
 

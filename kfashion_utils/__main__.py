@@ -1,4 +1,4 @@
-"""The command line: `kfashion VERB …` = `python -m kfashion_utils VERB …`. The verbs are the functions of `commands.py`."""
+"""The command line: `kfashion VERB …` = `python -m kfashion_utils VERB …`. The verbs are the functions of `cli/commands.py`."""
 
 import ast
 import contextlib
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-COMMANDS = Path(__file__).with_name("commands.py")
+COMMANDS = Path(__file__).with_name("cli") / "commands.py"
 KERAS_VERBS = ("demo", "train", "predict", "report")
 WITHOUT_KERAS = {"-h", "--help", "--no-heat"}
 INPUT_ERROR, STORAGE_ERROR, INTERRUPTED = 2, 1, 130
@@ -40,7 +40,7 @@ def main(arguments=None):
     try:
         import tyro
 
-        from kfashion_utils import commands
+        from kfashion_utils.cli import commands
 
         if verb in KERAS_VERBS and not WITHOUT_KERAS & set(rest):
             _import_keras()
@@ -78,8 +78,9 @@ def _import_keras():
 def _with_config(arguments):
     """Flags for the recipes in the file that `--config` names, put before the given flags, which go over them."""
     from kfashion_utils.errors import InputError
-    from kfashion_utils.pixels import Preprocess
-    from kfashion_utils.runs import TrainConfig, from_dict
+    from kfashion_utils.images.recipe import Preprocess
+    from kfashion_utils.recipes import from_dict
+    from kfashion_utils.runs.config import TrainConfig
 
     named = [after for flag, after in zip(arguments, arguments[1:], strict=False) if flag == "--config"]
     named += [flag.partition("=")[2] for flag in arguments if flag.startswith("--config=")]
@@ -95,7 +96,7 @@ def _with_config(arguments):
     if not isinstance(values, dict):
         raise InputError(f"--config {path}: expected a run.json, got {str(values)[:60]}")
     recipes = [from_dict(cls, values.get(part, {}), f"{path}, {part!r}") for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))]
-    from kfashion_utils.report_recipe import flag_words
+    from kfashion_utils.reports.recipe import flag_words
 
     flags = [flag_words(name, value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]
     flags += [["--split", values["split"]]] if values.get("split") else []

@@ -1,12 +1,7 @@
-"""The one exception for bad input, and the types of a recipe's values.
+"""The one exception for bad input, and the one for a picture that is not used, with its reasons.
 
-The command line prints it and exits with code 2; it never shows a traceback for it.
+The command line prints an `InputError` and exits with code 2; it never shows a traceback for it.
 """
-
-import dataclasses
-import os
-import types
-import typing
 
 SHOWN = 12  # problems listed in full; the rest is counted, so that a million bad rows still make one readable message
 
@@ -30,37 +25,33 @@ def refuse(heading, problems):
     if problems:
         raise InputError(f"{heading} ({len(problems):,} problem{'s' * (len(problems) > 1)}):\n{listing(problems)}")
 
+# Pictures -------------------------------------------------------------------------------------------------------------
 
-def settle_types(recipe):
-    """Give a frozen dataclass Python's numbers for numpy's, and text for paths.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")  # of an MPO, as phones write it, the JPEG in front
+MAX_BYTES = 64 * 2**20
+MAX_PIXELS = 40_000_000
+MAX_RUN_LENGTH_PIXELS = 10_000_000  # of a BMP in run lengths, whose decoder is Python and goes pixel by pixel
 
-    Raises:
-        InputError: values of another type than the fields', all of them.
-    """
-    for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        if type(value).__module__ == "numpy" and value.ndim == 0:
-            object.__setattr__(recipe, field.name, value.item())
-        if isinstance(value, os.PathLike):
-            object.__setattr__(recipe, field.name, os.fspath(value))
-    refuse(f"the values of {type(recipe).__name__} are not usable", misfits(type(recipe), vars(recipe)))
-
-
-def misfits(cls, values):
-    """Yield which values are not of the types of the fields of a dataclass, in words."""
-    for name, value in values.items():
-        declared = cls.__dataclass_fields__[name].type
-        kinds = typing.get_args(declared) if isinstance(declared, types.UnionType) else (typing.get_origin(declared) or declared,)
-        if not _is_one(value, kinds):
-            yield f"{name}={value!r}: expected {' or '.join(_NAMES[kind] for kind in kinds)}"
+REASONS = {
+    "missing": "there is no such file or archive member",
+    "empty": "the file has no bytes",
+    "too many bytes": f"more than {MAX_BYTES:,} bytes",
+    "too many pixels": f"more than {MAX_PIXELS:,} pixels, or {MAX_RUN_LENGTH_PIXELS:,} of a BMP in run lengths",
+    "not a picture": f"none of {', '.join(FORMATS)}",
+    "broken": "the picture's data is truncated or damaged, or a bomb",
+    "broken archive": "the archive or its member is encrypted, damaged or compressed beyond reason",
+    "unreadable": "the file may not be read, is not a regular file, or its name cannot be one",
+    "region outside": "the row's box lies outside the picture",
+}
 
 
-_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "True or False", tuple: "a list", types.NoneType: "None"}
+class ImageRejected(ValueError):
+    """A picture that is not used. `reason` is a key of `REASONS`, `detail` what was found, `source` where."""
 
+    def __init__(self, reason, detail="", source=""):
+        self.reason, self.detail, self.source = reason, detail, source
+        super().__init__(reason, detail, source)
 
-def _is_one(value, kinds):
-    if isinstance(value, bool):
-        return bool in kinds
-    if isinstance(value, list):
-        return tuple in kinds
-    return isinstance(value, kinds) or float in kinds and isinstance(value, int)
+    def __str__(self):
+        name = f"{self.source}: " if self.source else ""
+        return f"{name}{self.reason} ({self.detail or REASONS[self.reason]})"

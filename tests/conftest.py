@@ -20,7 +20,8 @@ LABELS, PHOTOS = "라벨링데이터", "원천데이터/원천데이터_1"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """Nothing waits in a test."""
-    from kfashion_utils import shards, storage
+    from kfashion_utils.storage import files as storage
+    from kfashion_utils.storage import shards
 
     monkeypatch.setattr(storage, "DELAYS", (0,) * 7)
     monkeypatch.setattr(shards, "LOCK_PATIENCE", 1)

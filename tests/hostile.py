@@ -480,39 +480,39 @@ def right_checksums(data):
 
 def outcome(call, *arguments):
     """The reason of a rejection, "ok" for pixels or bytes as they should be, or a text that says what went wrong."""
-    from kfashion_utils import images
+    from kfashion_utils import errors
 
     try:
         result = call(*arguments)
-    except images.ImageRejected as error:
-        return error.reason if error.reason in images.REASONS and str(error) else f"unknown reason {error.reason!r}"
+    except errors.ImageRejected as error:
+        return error.reason if error.reason in errors.REASONS and str(error) else f"unknown reason {error.reason!r}"
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
     if isinstance(result, bytes):
         return "ok" if result.startswith(b"\xff\xd8") else "not JPEG bytes"
     pixels, (width, height) = result
-    good = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and 0 < width * height <= images.MAX_PIXELS
+    good = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and 0 < width * height <= errors.MAX_PIXELS
     good &= pixels.shape[0] <= height and pixels.shape[1] <= width
     return "ok" if good else f"pixels of {pixels.dtype} {pixels.shape} for {width} x {height}"
 
 
 def outcomes(data, seed):
     """What the three ways in make of the same bytes."""
-    from kfashion_utils import images
-    from kfashion_utils.preprocess import Preprocess
+    from kfashion_utils.images import decoding
+    from kfashion_utils.images.recipe import Preprocess
 
     chance = random.Random(seed)
     left, top = chance.uniform(-20, 70), chance.uniform(-20, 50)
     box = {"left": left, "top": top, "right": left + chance.uniform(0, 80), "bottom": top + chance.uniform(0, 60)}
-    yield outcome(images.decode, data)
-    yield outcome(images.decode, data, ".", lambda width, height: 4)
+    yield outcome(decoding.decode, data)
+    yield outcome(decoding.decode, data, ".", lambda width, height: 4)
     yield outcome(Preprocess(size=64, crop="box").encode, data, box)
 
 
 def run(progress, what, seed="0", count="0"):
     import resource
 
-    from kfashion_utils.images import REASONS
+    from kfashion_utils.errors import REASONS
 
     resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
     files = corpus() if what == "corpus" else ((f"seed {seed}, mutation {number} of {name}", data, {"ok", *REASONS}) for number, name, data in mutations(seed, int(count)))

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from kfashion_utils.catalog import complete_catalog, write_catalog
-from kfashion_utils.evaluation import evaluate
-from kfashion_utils.labels import Head
-from kfashion_utils.pixels import Preprocess
-from kfashion_utils.runs import TrainConfig
+from kfashion_utils.evaluation.figures import evaluate
+from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.runs.config import TrainConfig
+from kfashion_utils.tables.catalog import complete_catalog, write_catalog
+from kfashion_utils.tables.labels import Head
 
 KIND = Head("kind", ("<b>bold</b>", "plain & simple"))
 DETAIL = Head("detail", ("button", "zip"), multi=True)

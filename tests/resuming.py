@@ -6,10 +6,11 @@ import signal
 import sys
 
 import kfashion_utils as kf
-from kfashion_utils import storage, training
-from kfashion_utils.checkpoints import Checkpoints
-from kfashion_utils.fine_tuning import FineTuning
-from kfashion_utils.inputs import Epoch
+from kfashion_utils.storage import files as storage
+from kfashion_utils.training import predict as training
+from kfashion_utils.training.batches import Epoch
+from kfashion_utils.training.checkpoints import Checkpoints
+from kfashion_utils.training.fine_tuning import FineTuning
 
 POINTS = ("begin", "middle", "validation", "save")
 

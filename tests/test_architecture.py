@@ -1,8 +1,9 @@
-"""Data flows one way: a module imports only from rows above it, and only the marked ones import Keras."""
+"""Data flows one way: a package imports only packages above it, its modules import one way, and only the marked ones import Keras."""
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,46 +11,87 @@ import pytest
 import kfashion_utils
 
 PACKAGE = Path(kfashion_utils.__file__).parent
+ROOT = ("errors", "environment", "recipes")  # modules at the top of the package, which everything may import
 ORDER = [
-    "errors", "environment", "labels", "tasks", "storage", "shards", "drive", "archives", "formats", "images", "catalog", "views", "datasets", "pixels", "preprocess", "runs", "evaluation", "intervals", "calibration", "comparison", "submission", "logistic",
-    "losses", "inputs", "backbones", "hub", "models", "features", "heads", "prediction", "checkpoints", "devices", "fine_tuning", "training", "explain", "hashes", "label_errors", "crops", "audit", "plots", "data_figures", "audit_sheets", "report_page", "report_recipe", "report_scores", "report_pictures", "report", "leaderboard", "demo", "commands", "__main__",
+    *ROOT, "storage", "tables", "datasets", "images", "evaluation", "runs", "plots", "models", "training", "audit",
+    "reports", "cli", "__main__",
 ]  # fmt: skip
-KERAS = {"explain", "losses", "devices", "fine_tuning", "inputs", "backbones", "hub", "models", "features", "heads", "training", "prediction"}
-TENSORFLOW = {"devices", "explain", "export"}
+KERAS = {"models", "training"}
+TENSORFLOW = {"training.devices", "training.explanation", "models.export"}
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def row(path):
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return parts[0]
+def module_name(path):
+    """`training/train.py` -> `training.train`; the root's `__init__` is empty text."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+MODULES = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def imports(tree):
-    """(module, whether at the top of the file) of every import."""
-    top = set(ast.walk(ast.Module(tree.body, []))) and {id(node) for node in tree.body}
+    """(module, whether it is imported when the file is) of every import."""
+    within = {id(node) for function in functions(tree) for node in ast.walk(function)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in top) for alias in node.names)
+            yield from ((alias.name, id(node) not in within) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module, id(node) in top
-            yield from ((f"{node.module}.{alias.name}", id(node) in top) for alias in node.names)
+            yield node.module, id(node) not in within
+            yield from ((f"{node.module}.{alias.name}", id(node) not in within) for alias in node.names)
 
 
-FILES = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE]
+def functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_import_from_rows_above_only(path):
-    here = row(path)
-    assert here in ORDER, f"{path} has no place in the order of modules"
-    for module, at_top in imports(ast.parse(path.read_text(encoding="utf-8"))):
-        first, _, rest = module.partition(".")
-        if first == "kfashion_utils" and rest and rest.split(".")[0] in ORDER:
-            there = rest.split(".")[0]
-            assert ORDER.index(there) <= ORDER.index(here), f"{here} imports {there}, which stands below it"
-        if first == "keras":
-            assert here in KERAS or (here == "__main__" and not at_top)
-        if first == "tensorflow":
-            assert here in TENSORFLOW and not at_top
+def own_imports(tree):
+    """Names of the modules of this package that a module imports, anywhere in it."""
+    found = {name.removeprefix("kfashion_utils.") for name, _ in imports(tree) if name.startswith("kfashion_utils.")}
+    whole = {name for name in found if any(other.startswith(f"{name}.") for other in found)}  # `from package import module`
+    return (found - whole) & MODULES.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name])
+def test_packages_import_from_those_above_only(name):
+    here = name.partition(".")[0]
+    assert here in ORDER, f"{name} has no place in the order of packages"
+    for other in own_imports(MODULES[name]):
+        there = other.partition(".")[0]
+        assert ORDER.index(there) <= ORDER.index(here), f"{name} imports {other}, which stands below it"
+
+
+@pytest.mark.parametrize("package", [name for name in ORDER if (PACKAGE / name).is_dir()])
+def test_modules_of_a_package_import_one_way(package):
+    inside = {name: own_imports(tree) for name, tree in MODULES.items() if name.partition(".")[0] == package}
+    graph = {name: {other for other in others if other in inside and other != name} for name, others in inside.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"these modules import each other: {' -> '.join(error.args[1])}")
+
+
+def test_only_marked_packages_import_keras_and_tensorflow():
+    for name, tree in MODULES.items():
+        for imported, at_import in imports(tree):
+            top = imported.partition(".")[0]
+            if top in ("keras", "jax"):
+                assert name.partition(".")[0] in KERAS or (name == "__main__" and not at_import), f"{name} imports {imported}"
+            if top == "tensorflow":
+                assert name in TENSORFLOW and not at_import, f"{name} imports tensorflow"
+
+
+def test_packages_have_nothing_of_their_own():
+    for path in PACKAGE.rglob("__init__.py"):
+        if module_name(path) not in ("", "datasets", "datasets.sample"):
+            assert not path.read_text(encoding="utf-8"), path
+
+
+def test_the_rules_catch_who_breaks_them():
+    tree = ast.parse("import keras\ndef f():\n    from kfashion_utils.training import train\n    import tensorflow as tf")
+    assert dict(imports(tree)) == {
+        "keras": True, "kfashion_utils.training": False, "kfashion_utils.training.train": False, "tensorflow": False,
+    }  # fmt: skip
+    assert own_imports(tree) == {"training.train"}
 
 
 def loaded_by(code):
@@ -62,7 +104,7 @@ def loaded_by(code):
     [
         "import kfashion_utils",
         "from kfashion_utils.__main__ import main; main(['--help'])",
-        "import kfashion_utils.commands",
+        "import kfashion_utils.cli.commands",
         "import kfashion_utils as kf; kf.Preprocess, kf.TrainConfig, kf.evaluate, kf.write_submission, kf.build_catalog, kf.report, kf.plot_counts",
     ],
 )
@@ -73,6 +115,10 @@ def test_keras_is_not_loaded_before_it_is_needed(code):
 @pytest.mark.parametrize("code", ["import kfashion_utils", "from kfashion_utils.__main__ import main; main(['--help'])"])
 def test_importing_and_help_load_nothing_heavy(code):
     assert not {"pandas", "numpy", "cv2", "sklearn", "matplotlib"} & set(loaded_by(code))
+
+
+def test_the_catalog_loads_no_picture_library():
+    assert not {"cv2", "PIL", "keras"} & set(loaded_by("import kfashion_utils as kf; kf.read_catalog, kf.split_catalog, kf.build_catalog"))
 
 
 def test_every_public_name_is_there():

@@ -18,13 +18,15 @@ from conftest import picture
 from faults import KINDS, WRITES, FaultyDisk, Killed
 
 import kfashion_utils as kf
-from kfashion_utils import drive, preprocess, shards, storage
-from kfashion_utils.catalog import complete_catalog
 from kfashion_utils.errors import InputError
-from kfashion_utils.pixels import Preprocess
-from kfashion_utils.preprocess import preprocess_images
-from kfashion_utils.shards import Shards, ShardWriter
-from kfashion_utils.storage import StorageFull, hash_file
+from kfashion_utils.images import prepare as preprocess
+from kfashion_utils.images.prepare import preprocess_images
+from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.storage import drive, shards
+from kfashion_utils.storage import files as storage
+from kfashion_utils.storage.files import StorageFull, hash_file
+from kfashion_utils.storage.shards import Shards, ShardWriter
+from kfashion_utils.tables.catalog import complete_catalog
 
 TORTURE = os.environ.get("KFASHION_TORTURE") == "1"
 PICTURES, SHARD, SYNC = 30, 11, 4  # three shards; an fsync every four items

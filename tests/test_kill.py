@@ -14,7 +14,7 @@ import pytest
 from conftest import picture
 
 import kfashion_utils as kf
-from kfashion_utils.storage import hash_file
+from kfashion_utils.storage.files import hash_file
 
 KILLS = 10
 ROUNDS = 70 if os.environ.get("KFASHION_TORTURE") == "1" else KILLS  # of the preparation: three kills each

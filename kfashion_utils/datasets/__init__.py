@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from kfashion_utils.catalog import BOX, complete_catalog, join_groups, unique_ids
 from kfashion_utils.datasets import folders, kfashion
 from kfashion_utils.datasets.files import content_keys, list_files
 from kfashion_utils.errors import InputError, listing
-from kfashion_utils.tasks import label_columns
+from kfashion_utils.tables.catalog import BOX, complete_catalog, join_groups, unique_ids
+from kfashion_utils.tables.tasks import label_columns
 
 KFASHION = {"photo": kfashion.read_photos, "garment": kfashion.read_garments}
 DATASETS = {  # name: {what a row of the catalog is: function(files, root) -> (rows, one a photo; rejected; notes)}

@@ -11,9 +11,9 @@ import unicodedata
 from collections import defaultdict, namedtuple
 from pathlib import Path, PurePosixPath
 
-from kfashion_utils.archives import open_archive
 from kfashion_utils.errors import InputError
-from kfashion_utils.images import CONTAINER_MARK, split_address
+from kfashion_utils.storage.addresses import CONTAINER_MARK, split_address
+from kfashion_utils.storage.archives import open_archive
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
 OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")  # known to be pictures, or to be nothing known

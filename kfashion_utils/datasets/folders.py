@@ -4,7 +4,7 @@ Pictures that lie in no class folder have no label and are `test`: they are what
 """
 
 from kfashion_utils.datasets.files import PICTURE_SUFFIXES, SPLIT_FOLDERS
-from kfashion_utils.labels import NONE_APPLIES, SEPARATOR
+from kfashion_utils.tables.labels import NONE_APPLIES, SEPARATOR
 
 
 def read_rows(files, root):

@@ -12,7 +12,7 @@ import re
 import numpy as np
 import shapely
 
-from kfashion_utils.tasks import PARTS
+from kfashion_utils.tables.tasks import PARTS
 
 COORDINATE = re.compile(r"^([XY])좌표(\d{1,6})$")
 RECT_KEYS = ("X좌표", "Y좌표", "가로", "세로")  # left, top, width, height

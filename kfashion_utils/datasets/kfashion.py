@@ -17,7 +17,7 @@ import shapely
 from kfashion_utils.datasets import garments
 from kfashion_utils.datasets.files import PICTURE_SUFFIXES, SPLIT_FOLDERS, read_bytes
 from kfashion_utils.datasets.garments import first_entry, region_of, regions_of
-from kfashion_utils.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
+from kfashion_utils.tables.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
 
 MAX_LABEL_BYTES = 8 * 2**20
 LOOK = re.compile(r"^([^\x00-\x1f\x7f]+_\d+)_\d+$")

@@ -23,16 +23,7 @@ from kfashion_utils.datasets.sample.figures import (
     trousers,
     width_at_hem,
 )
-from kfashion_utils.datasets.sample.paint import (
-    FIX,
-    contrast,
-    darker,
-    disc,
-    distance,
-    fixed_point,
-    letter,
-    stroke,
-)
+from kfashion_utils.datasets.sample.paint import FIX, contrast, darker, disc, distance, fixed_point, letter, stroke
 
 TILE_SPAN = 0.30  # what a print's tile covers, in figure heights
 

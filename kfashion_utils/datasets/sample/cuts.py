@@ -3,6 +3,9 @@
 Lengths are in figure heights. A body's own measures are in `facts.BUILDS`; a look moves every cut by some per cent.
 """
 
+
+
+
 # Columns, where a garment has them:
 #   category   K-Fashion's name of the garment
 #   neck       a row of NECKS; open: half the gap between the fronts of a jacket

@@ -3,6 +3,9 @@
 Colours are RGB 0..255; lengths are in figure heights.
 """
 
+
+
+
 PARTS = ("아우터", "하의", "원피스", "상의")  # outerwear, bottom, dress, top: AI Hub's order
 
 # K-Fashion's colour names, one RGB each; a look moves every colour a little.

@@ -8,7 +8,7 @@ numbers.
 import numpy as np
 
 from kfashion_utils.datasets.sample.styles import ALIASES, STYLES
-from kfashion_utils.tasks import STYLE
+from kfashion_utils.tables.tasks import STYLE
 
 # Width, height: AI Hub fixes the width, not the long side.
 SIZES = ((480, 629), (480, 629), (480, 480), (600, 800), (480, 640))

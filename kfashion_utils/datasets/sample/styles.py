@@ -1,5 +1,8 @@
 """The table of styles: what K-Fashion's 23 styles are drawn from."""
 
+
+
+
 # Columns:
 #   count        photographs in one counted subset of K-Fashion (64,026 rows; drawn with a softer imbalance)
 #   shoes, hats  names to choose from; a name given twice is twice as likely

@@ -1,0 +1,91 @@
+"""The main job on the drawn sample, as `kfashion demo`: draw → catalog → split → two trainings → prediction → submission → report.
+
+It prints held-out accuracy beside simple baselines: what thumbnails and colour histograms reach, and the network on whole pictures.
+"""
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import kfashion_utils as kf
+from kfashion_utils.datasets import summarize
+from kfashion_utils.evaluation.submission import blank_template
+from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.runs.config import TrainConfig
+from kfashion_utils.storage.files import finished_file, write_text
+
+SIZE = 112  # pixels: half of the usual, so that two trainings take a few minutes on two cores
+WHOLE = Preprocess(size=SIZE)
+GARMENTS = Preprocess(size=SIZE, crop="box", mask="polygon")
+
+
+def run_demo(folder, photos=1200, seed=0):
+    """Do the whole job below `folder`; calling it again continues. Returns {what: accuracy on the test looks}."""
+    folder, started = Path(folder), time.time()
+    root, cache = folder / "kfashion", folder / "cache"
+    print(f"1. drawing {photos:,} photographs in AI Hub's own format: {root}")
+    kf.draw_sample(root, photos=photos, seed=seed)
+    print("2. catalog and split, looks kept together")
+    catalog, rejected = kf.build_catalog("sample", root)
+    catalog = kf.split_catalog(catalog, valid=0.15, test=0.2, seed=seed)
+    kf.write_catalog(catalog, folder / "catalog.csv")
+    print(f"   {len(catalog):,} rows; rejected:\n{summarize(rejected)}")
+    print(f"3. baselines without a network, and two trainings of `tiny` from random weights at {SIZE} px")
+    prepared = kf.preprocess_images(catalog, root, cache, WHOLE)
+    accuracy = {"majority class": majority(catalog)}
+    accuracy["8 x 8 thumbnails"] = baseline(catalog, prepared, thumbnail)
+    accuracy["colour histograms"] = baseline(catalog, prepared, histogram)
+    config = TrainConfig(backbone="tiny", seed=seed)
+    runs, predictions = {}, {}
+    for name, recipe in (("whole pictures", WHOLE), ("crop and mask", GARMENTS)):
+        print(f"\n   tiny, {name}")
+        runs[name] = kf.train(catalog, root, folder / "runs" / name.replace(" ", "_"), preprocess=recipe, config=config, cache=cache)
+        predictions[name] = kf.predict(runs[name], catalog, root, split="test", cache=cache)
+        accuracy[f"tiny, {name}"] = kf.evaluate(predictions[name], catalog)["style"]["accuracy"]
+    best = "crop and mask"
+    kf.write_predictions(predictions[best], folder / "predictions.csv")
+    with finished_file(folder / "sample_submission.csv") as temporary:  # a leaderboard would give this file
+        blank_template(predictions[best]).to_csv(temporary, index=False, lineterminator="\n")
+    kf.write_submission(predictions[best], folder / "sample_submission.csv", folder / "submission.csv")
+    page = kf.report(runs[best])
+    tested = int((catalog["split"] == "test").sum())
+    lines = [f"{name:<22} {value:.3f}" for name, value in accuracy.items()]
+    write_text(folder / "accuracy.txt", "\n".join(lines) + "\n")
+    print(f"\naccuracy on {tested:,} held-out photographs of looks never seen:\n  " + "\n  ".join(lines))
+    print(f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{(time.time() - started) / 60:.1f} minutes in all")
+    return accuracy
+
+
+def majority(catalog):
+    """Accuracy on the test rows of answering the most frequent training class."""
+    train, test = (catalog[catalog["split"] == name]["style"] for name in ("train", "test"))
+    return float((test == train.value_counts().index[0]).mean())
+
+
+def thumbnail(pixels):
+    """uint8 `(size, size, 3)` -> 8 x 8 RGB values, float `(192,)`."""
+    return cv2.resize(pixels, (8, 8), interpolation=cv2.INTER_AREA).ravel() / 255.0
+
+
+def histogram(pixels):
+    """uint8 `(size, size, 3)` -> shares of 8 x 8 x 8 RGB cells, float `(512,)`."""
+    cells = (pixels >> 5).astype(int)
+    counts = np.bincount((cells[..., 0] * 64 + cells[..., 1] * 8 + cells[..., 2]).ravel(), minlength=512)
+    return counts / counts.sum()
+
+
+def baseline(catalog, prepared, describe):
+    """Accuracy on the test rows of a logistic regression on `describe(pixels)`, trained on all other rows."""
+    rows = catalog[catalog["id"].isin(prepared.ids)]
+    values = np.stack([describe(prepared.pixels(row)) for row in rows["id"]])
+    labels, test = rows["style"].to_numpy(), (rows["split"] == "test").to_numpy()
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    solver = GridSearchCV(pipeline, {"logisticregression__C": [0.01, 0.1, 1]}, cv=3)
+    solver.fit(values[~test], labels[~test])
+    return float((solver.predict(values[test]) == labels[test]).mean())

@@ -1,0 +1,124 @@
+"""Labels that are likely wrong, found by how little a model that did not see a row believes its label; and edits put back into a catalog."""
+
+import numpy as np
+import pandas as pd
+
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.tables.catalog import complete_catalog
+from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS
+from kfashion_utils.tables.predictions import head_scores, prediction_heads
+
+LABEL_ERRORS = "label_errors.csv"  # in an audit's folder
+COLUMNS = ["id", "column", "label", "suggestion", "probability"]
+METHOD = "low_self_confidence"  # of cleanlab: as many as confident learning counts, the least believed ones
+BELIEVED = 0.05  # probability from which on a label is left alone
+
+
+def find_label_errors(predictions, catalog):
+    """Labels that are likely wrong, by confident learning (Northcutt et al., JAIR 2021; cleanlab).
+
+    Args:
+        predictions: out of fold, so that no row was seen by the model that judges it: `train(…, split="all").predictions`.
+        catalog: the table with the labels.
+
+    Returns:
+        DataFrame `id, column, label, suggestion, probability`, the least believed label of a column first: the label there is, the class
+        that is answered instead, and the probability of that answer. Drop the rows you disagree with, or write another suggestion, and
+        give the rest to `apply_edits`.
+
+    Raises:
+        InputError: cleanlab is missing, ids or columns that the catalog lacks, no labelled row.
+    """
+    try:
+        from cleanlab import filter, multilabel_classification
+    except ImportError as error:
+        raise InputError("finding label errors needs cleanlab: pip install 'kfashion-utils[quality]'") from error
+    ids = predictions["id"]
+    heads = prediction_heads(predictions)
+    problems = [f"id {name!r} is not in the catalog" for name in ids[~ids.isin(catalog["id"])]]
+    problems += [f"id {name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique()]
+    problems += [f"the catalog has no column {head.name!r}" for head in heads if head.name not in catalog.columns]
+    refuse("predictions and catalog do not match; give the catalog that was predicted", problems)
+    truth = catalog.drop_duplicates("id").set_index("id").loc[ids]
+    tables = []
+    for head in heads:
+        labels = truth[head.name].to_numpy()
+        known = (labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi)
+        if not known.any():
+            continue
+        if not head.multi and len(set(labels[known])) < 2:
+            continue
+        given, scores = head.encode(labels[known]).astype(int), head_scores(predictions, head)[known]
+        if head.multi:
+            lists = [np.flatnonzero(row).tolist() for row in given]
+            found = multilabel_classification.filter.find_label_issues(lists, scores, return_indices_ranked_by="self_confidence", n_jobs=1)
+        else:
+            found = filter.find_label_issues(given.argmax(axis=1), scores, filter_by=METHOD, return_indices_ranked_by="self_confidence", n_jobs=1)
+            found = found[scores[found, given[found].argmax(axis=1)] < BELIEVED]
+        tables.append(_table(head, ids[known].to_numpy()[found], labels[known][found], scores[found]))
+    if not tables:
+        raise InputError(f"no predicted rows have labels of two classes in any of {[head.name for head in heads]}; predict labelled rows, out of fold")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _table(head, ids, labels, scores):
+    """Rows of the found ones whose answer is another one than the label."""
+    answers = np.asarray(head.decode(scores), object)
+    sure = np.maximum(scores, 1 - scores).mean(axis=1) if head.multi else scores.max(axis=1, initial=0)
+    table = pd.DataFrame({"id": ids, "column": head.name, "label": labels, "suggestion": answers, "probability": np.round(sure, 4)}, columns=COLUMNS)
+    return table[table["label"] != table["suggestion"]]
+
+
+def apply_edits(catalog, table):
+    """A catalog with labels replaced.
+
+    Args:
+        catalog: DataFrame of the column contract.
+        table: DataFrame with `id, column, suggestion`, and `label` where it is to be checked that the label is still that one; of
+            `find_label_errors`, gone through by a person. An empty suggestion takes the label away.
+
+    Returns:
+        A new catalog.
+
+    Raises:
+        InputError: columns missing, ids or label columns that the catalog lacks, a label that is another one by now, two edits of one label.
+    """
+    missing = [name for name in ("id", "column", "suggestion") if name not in table.columns]
+    if missing:
+        raise InputError(f"a table of edits has the columns id, column, suggestion and (to be checked) label; {missing} missing, got {list(table.columns)}")
+    edited, table = complete_catalog(catalog), table.fillna("").astype(str).reset_index(drop=True)
+    refuse("the edits do not fit the catalog", _edit_problems(edited, table))
+    row = pd.Series(np.arange(len(edited)), index=edited["id"])
+    for column, edits in table.groupby("column"):
+        edited.iloc[row.loc[edits["id"]].to_numpy(), edited.columns.get_loc(column)] = edits["suggestion"].to_numpy(object)
+    return edited
+
+
+def _edit_problems(catalog, table):
+    labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
+    by_id = catalog.drop_duplicates("id").set_index("id")
+    twice = table.duplicated(["id", "column"], keep=False)
+    for name in catalog["id"][catalog["id"].duplicated()].unique():
+        yield f"id {name!r} stands in the catalog more than once"
+    for number, edit in table.iterrows():
+        where = f"row {number + 2} (id {edit['id']!r})"
+        if edit["id"] not in by_id.index:
+            yield f"{where}: no such id in the catalog"
+        elif edit["column"] not in labels:
+            yield f"{where}: no label column {edit['column']!r}; the catalog has {labels}"
+        elif twice[number]:
+            yield f"{where}: {edit['column']} is edited twice"
+        elif "label" in table and by_id.at[edit["id"], edit["column"]] not in (edit["label"], edit["suggestion"]):
+            yield f"{where}: {edit['column']} was {edit['label']!r} when the table was made and is {by_id.at[edit['id'], edit['column']]!r} now"
+
+
+def read_edits(path):
+    """A table of edits from a CSV file.
+
+    Raises:
+        InputError: no such file, or no table.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: not a table of edits ({error}); expected a CSV file with id, column, label, suggestion") from error

@@ -1,0 +1,165 @@
+"""`Preprocess`: from a photograph and its catalog row to the pixels a model sees, in exactly one way.
+
+The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply` decodes those
+bytes again, so the three are byte-equal. `preprocess.preprocess_images` fills a cache.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from kfashion_utils.errors import ImageRejected, refuse
+from kfashion_utils.images import decoding, geometry
+from kfashion_utils.recipes import settle_types
+
+BOX = ("left", "top", "right", "bottom")
+ITEM_NAME = "S36"  # NumPy type of the names that `Preprocess.item` gives
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """A recipe for pixels; equal values give equal pixels.
+
+    Args:
+        size: side of the square picture, pixels.
+        crop: `none` = the whole picture, `box` = the row's box.
+        margin: added to each side of the box, as a share of its width or height.
+        mask: `none`, or `polygon` = everything outside the row's polygon is painted.
+        fit: `pad` keeps the shape and fills the rest of the square, `stretch` does not keep it.
+        fill: grey value, 0..255, of what is painted or padded.
+        quality: of the stored JPEG, 1..100.
+
+    A row without a polygon is masked by its box, one without a box is used whole; `lacking` counts both.
+
+    Raises:
+        InputError: a value outside these ranges.
+    """
+
+    size: int = 224
+    crop: str = "none"
+    margin: float = 0.0
+    mask: str = "none"
+    fit: str = "pad"
+    fill: int = 255
+    quality: int = 95
+
+    def __post_init__(self):
+        settle_types(self)
+        choices = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
+        ranges = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
+        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]
+        problems += [
+            f"{name}={getattr(self, name)!r}: expected {low}..{high}" for name, (low, high) in ranges.items() if not low <= getattr(self, name) <= high
+        ]
+        refuse("the recipe for pixels is not usable", problems)
+
+    @property
+    def key(self):
+        """Readable, then exact: names the cache. Only what differs from the defaults is hashed, so new fields keep old caches."""
+        changed = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) != field.default}
+        digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{self.size}-crop_{self.crop}-mask_{self.mask}-{digest}"
+
+    @property
+    def reads_regions(self):
+        """Whether boxes or polygons change its pixels."""
+        return self.crop != "none" or self.mask != "none"
+
+    def to_dict(self):
+        return asdict(self)
+
+    def encode(self, source, row, root="."):
+        """One picture -> the JPEG bytes that the cache stores.
+
+        Args:
+            source: a path relative to `root`, `container::member`, or the encoded bytes of a picture.
+            row: mapping with the catalog's box and polygon columns; missing or empty = none.
+
+        Raises:
+            ImageRejected: the picture cannot be used, or its region lies outside it.
+        """
+        box, rings = _box(row), _rings(row)
+        pixels, region = decoding.decode_region(source, root, lambda width, height: self._region(box, rings, width, height), self.size, self.fit)
+        keep = self._kept_rings(box, rings)
+        if keep:
+            left, top, right, bottom = region
+            zoom = np.array([pixels.shape[1] / (right - left), pixels.shape[0] / (bottom - top)])
+            keep = [(np.asarray(ring, float) - (left, top)) * zoom for ring in keep]
+        return decoding.encode_jpeg(geometry.place(pixels, self.size, self.fill, keep), self.quality)
+
+    def apply(self, source, row, root="."):
+        """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""
+        return decoding.open_image(self.encode(source, row, root))
+
+    def foreground(self, source, row, root="."):
+        """Which pixels of `apply` lie inside the row's polygon: bool `(size, size)`, all False without one. Only the picture's header is read.
+
+        Raises:
+            ImageRejected: as `encode`.
+        """
+        box, rings = _box(row), _rings(row)
+        if not rings:
+            return np.zeros((self.size, self.size), bool)
+        left, top, right, bottom = self._region(box, rings, *decoding.read_size(source, root))
+        width, height = geometry.fitted_size(right - left, bottom - top, self.size, self.fit)
+        rings = [(np.asarray(ring, float) - (left, top)) * (width / (right - left), height / (bottom - top)) for ring in rings]
+        return geometry.place(np.full((height, width, 3), 255, np.uint8), self.size, 0, rings)[..., 0] > 0
+
+    def _region(self, box, rings, width, height):
+        if self.crop == "none" or not (box or rings):
+            return 0, 0, width, height
+        left, top, right, bottom = box or _bounds(rings)
+        across, down = self.margin * (right - left), self.margin * (bottom - top)
+        region = max(left - across, 0), max(top - down, 0), min(right + across, width), min(bottom + down, height)
+        if region[2] - region[0] < 1 or region[3] - region[1] < 1:
+            raise ImageRejected("region outside", f"box {(left, top, right, bottom)} of a picture of {width} x {height}")
+        return region
+
+    def _kept_rings(self, box, rings):
+        if self.mask == "none" or not (rings or box):
+            return None
+        if rings:
+            return rings
+        left, top, right, bottom = box
+        return [[(left, top), (right, top), (right, bottom), (left, bottom)]]
+
+    def lacking(self, catalog):
+        """Boolean array, one a row: True where the recipe asks for a box or polygon that the row does not have."""
+        no_polygon = (catalog["polygon"] == "").to_numpy()
+        no_box = catalog["left"].isna().to_numpy() & no_polygon
+        lacking = np.zeros(len(catalog), bool)
+        if self.crop == "box":
+            lacking |= no_box
+        if self.mask == "polygon":
+            lacking |= no_polygon
+        return lacking
+
+    def item(self, row, version):
+        """Name of a prepared picture: a hash of the recipe, the source and its version, and the row values that were read."""
+        reads_region = self.crop != "none" or self.mask != "none"
+        values = [row[name] for name in (*BOX, "polygon")] if reads_region else []
+        text = json.dumps([self.key, row["path"], version, [None if value != value else value for value in values]], ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32] + ".jpg"
+
+
+def _box(row):
+    values = [_number(row.get(name)) for name in BOX]
+    return None if any(value is None for value in values) else values
+
+
+def _number(value):
+    if value is None or value == "" or value != value:
+        return None
+    return float(value)
+
+
+def _rings(row):
+    text = row.get("polygon")
+    return json.loads(text) if isinstance(text, str) and text else None
+
+
+def _bounds(rings):
+    points = np.concatenate([np.asarray(ring, float) for ring in rings])
+    return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]

@@ -1,0 +1,137 @@
+"""Addresses: a path, `container::member` or bytes -> the encoded bytes of a picture, and what changes when a source changes."""
+
+import contextlib
+import errno
+import functools
+import io
+import math
+import os
+import stat
+import struct
+import tokenize
+from pathlib import Path
+
+import numpy as np
+
+from kfashion_utils.errors import MAX_BYTES, ImageRejected
+from kfashion_utils.storage.archives import open_archive
+
+MAX_ARRAY_BYTES = 2**30  # of a member of an `.npz`, unpacked
+CONTAINER_MARK = "::"
+UNREADABLE = {errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.ENXIO}  # ENXIO: a socket
+
+
+# Addresses to bytes ---------------------------------------------------------------------------------------------------
+
+
+def split_address(path):
+    """`photos.zip::a/b.jpg` -> (`photos.zip`, `a/b.jpg`); a plain path -> (path, None)."""
+    container, mark, member = str(path).partition(CONTAINER_MARK)
+    return (container, member) if mark else (str(path), None)
+
+
+def source_version(path, root="."):
+    """What changes when a source changes: size and CRC of a zip member, size and modification time of a file.
+
+    Raises:
+        ImageRejected: missing, unreadable, broken archive.
+    """
+    container, member = split_address(path)
+    with _path_blamed(path):
+        if member is None or container.endswith(".npz"):
+            return _version(os.stat(Path(root, container)))
+        info = _archive(Path(root, container)).info(member)
+        return info.file_size, info.CRC
+
+
+def read_source(source, root="."):
+    """The encoded bytes of a picture (or its pixels, for a member of an `.npz`).
+
+    Args:
+        source: bytes; or a path, relative to `root`, or `container::member`.
+
+    Raises:
+        ImageRejected: missing, empty, too many bytes, unreadable, broken archive.
+        OSError: the storage itself failed; that says nothing about the picture.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+    else:
+        with _path_blamed(source):
+            data = _read_path(str(source), root)
+    if isinstance(data, bytes) and not data:
+        raise ImageRejected("empty", source=source_name(source))
+    if isinstance(data, bytes) and len(data) > MAX_BYTES:
+        raise ImageRejected("too many bytes", f"{len(data):,} bytes", source_name(source))
+    return data
+
+
+def _read_path(path, root):
+    container, member = split_address(path)
+    address = Path(root, container)
+    if member is None:
+        with open(address, "rb", opener=_open_at_once) as handle:
+            status = _require_regular(os.fstat(handle.fileno()))
+            return handle.read(min(status.st_size, MAX_BYTES) + 1)
+    if not container.endswith(".npz"):
+        return _archive(address).read(member, MAX_BYTES)
+    name, _, row = member.rpartition("/")
+    if not (row.isascii() and row.isdigit() and len(row) < 19):
+        raise KeyError(row)
+    return np.asarray(_read_array(address, name, _version(os.stat(address)))[int(row)])
+
+
+def _open_at_once(path, flags):
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would be waited for
+
+
+def _require_regular(status):
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageRejected("unreadable", "not a regular file")
+    return status
+
+
+def _version(status):
+    return status.st_size, status.st_mtime_ns
+
+
+def _archive(path):
+    _require_regular(os.stat(path))
+    return open_archive(path)
+
+
+@functools.lru_cache(maxsize=2)
+def _read_array(path, name, _version):
+    data = _archive(path).read(name + ".npy", MAX_ARRAY_BYTES)
+    handle = io.BytesIO(data)
+    major, _ = np.lib.format.read_magic(handle)
+    read_header = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read_header(handle)
+    if dtype.hasobject or any(side < 0 for side in shape):
+        raise ValueError(f"an array of {dtype} {shape}")
+    array = np.frombuffer(data, dtype, math.prod(shape), handle.tell())  # what the header states must be there
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+@contextlib.contextmanager
+def _path_blamed(path):
+    """Errors that say something about a path become an `ImageRejected`; the storage's own go through."""
+    try:
+        yield
+    except ImageRejected as error:
+        raise ImageRejected(error.reason, error.detail, str(path)) from error.__cause__
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LookupError) as error:
+        raise ImageRejected("missing", source=str(path)) from error
+    except (ValueError, TypeError, OverflowError, EOFError, SyntaxError, RecursionError, struct.error, tokenize.TokenError) as error:
+        wrong_name = isinstance(error, UnicodeEncodeError) or "embedded null" in str(error)
+        raise ImageRejected("unreadable" if wrong_name else "broken archive", str(error), str(path)) from error
+    except OSError as error:
+        if isinstance(error, PermissionError) or error.errno in UNREADABLE:
+            raise ImageRejected("unreadable", error.strerror, str(path)) from error
+        raise
+
+
+def source_name(source):
+    return f"{len(source):,} bytes" if isinstance(source, (bytes, bytearray, memoryview)) else str(source)

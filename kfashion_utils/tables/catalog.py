@@ -1,0 +1,248 @@
+"""The catalog: one row = one region of one photograph, as a plain DataFrame with the columns of `RESERVED_COLUMNS` and labels.
+
+Text columns hold text (empty = none), the box float pixels of the upright picture (NaN = none), `fold` an integer (-1 = none).
+"""
+
+import contextlib
+import functools
+import gzip
+import hashlib
+import io
+import json
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.storage.addresses import source_version
+from kfashion_utils.storage.files import finished_file
+from kfashion_utils.tables.labels import RESERVED_COLUMNS
+
+BOX = ["left", "top", "right", "bottom"]
+SPLITS = ("train", "valid", "test", "")
+DEFAULTS = {"photo": "", "group": "", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+FILLED_FROM = {"photo": "id", "group": "photo"}  # where a cell is empty
+POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
+DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+MISPLACED = (b"[.", b" .", b".,", b".]", b"]0", b",0", b"0 ", b"0[")  # dots without digits, digits that are part of no number
+LONG_NUMBER = re.compile(r"[0-9]{300}")
+SAFE_ID = re.compile(r"[^\w.()\- ]+")
+
+
+def complete_catalog(table):
+    """A table with at least `id` and `path` -> a catalog: missing columns, and empty cells of `photo` and `group`, filled; contract order and types.
+
+    Raises:
+        InputError: no `id` or `path`, or text where a number belongs (with row and value).
+    """
+    table = pd.DataFrame(table).copy()
+    missing = [name for name in ("id", "path") if name not in table.columns]
+    if missing:
+        raise InputError(f"a catalog needs the columns 'id' and 'path', {missing} missing; got {list(table.columns)}")
+    for name, value in DEFAULTS.items():
+        if name not in table.columns:
+            table[name] = value
+    numbers = {name: _numbers(table, name) for name in BOX}
+    fold = _numbers(table, "fold").fillna(-1).to_numpy()
+    refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)])
+    labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
+    columns = {}
+    for name in (*RESERVED_COLUMNS, *labels):
+        if name in numbers:
+            columns[name] = numbers[name].astype(float)
+        elif name == "fold":
+            columns[name] = fold.astype(int)
+        else:
+            columns[name] = table[name].astype(object).where(table[name].notna(), "").astype(str).astype(object)
+        if name in FILLED_FROM:
+            columns[name] = columns[name].where(columns[name] != "", columns[FILLED_FROM[name]])
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _numbers(table, name):
+    values = table[name].where(table[name].astype(object) != "")
+    numbers = pd.to_numeric(values, errors="coerce")
+    bad = values.notna() & ~np.isfinite(numbers)
+    refuse(f"column {name!r} holds text where a number belongs", [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)])
+    return numbers
+
+
+def read_catalog(path):
+    """Read a catalog from `.csv` or `.csv.gz`, labels as text.
+
+    Raises:
+        InputError: no such file, not a table, columns missing, text in a number column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no catalog at {path}; make one with: kfashion catalog DATASET --root DIR --out {path}")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} is not a whole UTF-8 CSV table: {error}") from error
+    nameless = [name for name in table.columns if name.startswith("Unnamed: ")]
+    if nameless:
+        raise InputError(f"{path} has {len(nameless)} column without a name (a pandas index?); remove it: every further column is a label")
+    try:
+        return complete_catalog(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def write_catalog(catalog, path):
+    """Write a catalog to `.csv` or `.csv.gz`; equal catalogs give equal bytes."""
+    with finished_file(path) as temporary, open(temporary, "wb") as raw:
+        packed = str(path).endswith(".gz")
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) if packed else contextlib.nullcontext(raw) as handle:
+            catalog.to_csv(handle, index=False, lineterminator="\n")
+
+
+def hash_catalog(catalog, columns=None):
+    """Hex digest of a catalog's content, in id order; two people with the same one have the same table and splits."""
+    buffer = io.StringIO()
+    catalog[list(columns or catalog.columns)].sort_values("id").to_csv(buffer, index=False, lineterminator="\n")
+    return hashlib.sha256(buffer.getvalue().encode("utf-8")).hexdigest()
+
+
+def check_catalog(catalog, root=None):
+    """All that is wrong with a catalog, as a list of texts that name the row; empty = nothing.
+
+    Args:
+        catalog: DataFrame.
+        root: if given, every `path` must exist below it (nothing is decoded).
+    """
+    missing = [name for name in RESERVED_COLUMNS if name not in catalog.columns]
+    if missing:
+        return [f"columns missing: {missing}; a catalog has {list(RESERVED_COLUMNS)} and one column a label"]
+    problems = []
+
+    def note(bad, text, *columns):
+        problems.extend(
+            f"row {row + 2} (id {catalog['id'].iat[row]!r}): {text} {[catalog[c].iat[row] for c in columns]}" for row in np.flatnonzero(bad)
+        )
+
+    ids = catalog["id"]
+    note(ids == "", "id is empty, path", "path")
+    note(ids.duplicated(keep=False) & (ids != ""), "id is not unique, path", "path")
+    note(ids.map(lambda value: safe_id(value) != value), "id is not safe as a file name; use letters, digits and . _ - ( )")
+    note(catalog["path"] == "", "path is empty")
+    note(catalog["path"].str.startswith("/") | catalog["path"].str.contains(r"(?:^|[/:])\.\.(?:/|$)"), "path leaves the data root", "path")
+    note(catalog["photo"] == "", "photo is empty")
+    note(catalog["group"] == "", "group is empty")
+    note(~catalog["split"].isin(SPLITS), f"split is none of {SPLITS}, got", "split")
+    note(catalog["fold"] < -1, "fold must be -1 or more, got", "fold")
+    given = catalog[BOX].notna().sum(axis=1)
+    note((given > 0) & (given < 4), "a box has four sides or none, got", *BOX)
+    note((given == 4) & ((catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])), "box is empty or inverted", *BOX)
+    note(catalog["polygon"].map(_bad_polygon), POLYGON_FORM, "polygon")
+    note((catalog["region"] == "") & ((given == 4) | (catalog["polygon"] != "")), "has a box or polygon but no region (who made it?)")
+    problems += _separated(catalog, "group", "split") + _separated(catalog, "photo", "split")
+    problems += _separated(catalog[catalog["fold"] >= 0], "group", "fold")
+    if root is not None:
+        problems += _missing_files(catalog, root)
+    return problems
+
+
+def _bad_polygon(text):
+    return text != "" and not _is_plain_polygon(text) and not _parses_as_polygon(text)
+
+
+def _parses_as_polygon(text):
+    try:
+        rings = [np.array(ring) for ring in json.loads(text)]
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return bool(rings) and all(r.dtype.kind in "if" and r.ndim == 2 and r.shape[1] == 2 and len(r) >= 3 and np.isfinite(r).all() for r in rings)
+
+
+def _is_plain_polygon(text):
+    """Whether `text` is rings as `write_catalog` finds them in nearly every row, `[[[1.5, 20.0], …], …]`, told without parsing.
+
+    What is left without the digits must be the brackets of such rings, every dot must have digits on both sides, digits stand nowhere
+    else, no number has a leading zero, none so many digits that it is infinite. False = not plain: parse it.
+    """
+    if not text.isascii():
+        return False
+    raw = text.encode("ascii")
+    frame = raw.translate(None, b"0123456789").decode("ascii")
+    if len(text) - len(frame) > 300 and LONG_NUMBER.search(text):
+        return False
+    if not (frame.startswith("[[[") and frame.endswith("]]]")) or any(ring != _ring_frame(len(ring)) for ring in frame[3:-3].split("]], [[")):
+        return False
+    shape = raw.translate(DIGITS_AS_0)
+    return not any(pair in shape for pair in MISPLACED) and text.count("[0") == text.count("[0.") and text.count(" 0") == text.count(" 0.")
+
+
+@functools.lru_cache(maxsize=4096)
+def _ring_frame(length):
+    """The inside of a ring of three points or more whose frame, `., .], [., .`, has that many characters; None if there is none."""
+    points, rest = divmod(length + 4, 8)
+    return None if rest or points < 3 else "], [".join(["., ."] * points)
+
+
+def region_problems(catalog):
+    """What would stop a preparation half way: no rows, ids that are not unique, polygons that are none."""
+    if catalog.empty:
+        return ["it has no rows"]
+    ids = catalog["id"]
+    problems = [f"id {name!r} is not unique" for name in ids[ids.duplicated()].unique()]
+    bad = catalog["polygon"].map(_bad_polygon)
+    return problems + [f"id {name!r}: {POLYGON_FORM}, got {text[:60]!r}" for name, text in zip(ids[bad], catalog["polygon"][bad], strict=True)]
+
+
+def _separated(catalog, column, by):
+    spread = catalog[catalog[by] != ""].groupby(column)[by].nunique() if len(catalog) else pd.Series(dtype=int)
+    return [f"{column} {name!r} stands in {count} {by}s; run `kfashion split` again" for name, count in spread[spread > 1].items()]
+
+
+def _missing_files(catalog, root):
+    if not Path(root).is_dir():
+        return [f"no folder {root}"]
+    problems = []
+    for row, path in enumerate(catalog["path"]):
+        try:
+            source_version(path, root)
+        except ValueError as error:
+            problems.append(f"row {row + 2} (id {catalog['id'].iat[row]!r}): {error}")
+    return problems
+
+
+def safe_id(text):
+    """`text` as a file name that every system takes."""
+    return SAFE_ID.sub("_", text).strip(". ") or "_"
+
+
+def unique_ids(names, paths):
+    """File-safe ids from `names`; where several would be equal, a hash of the path is added to each of them."""
+    ids = pd.Series([safe_id(name) for name in names], dtype=object)
+    clash = ids.str.lower().duplicated(keep=False).to_numpy()
+    return [f"{i}-{hashlib.sha256(p.encode()).hexdigest()[:8]}" if c else i for i, p, c in zip(ids, paths, clash, strict=True)]
+
+
+def join_groups(groups, keys):
+    """Merge groups that share a key.
+
+    Args:
+        groups: sequence of n group names.
+        keys: sequence of n hashable keys; rows with equal keys get into one group; None = no key.
+
+    Returns:
+        list of n names; a merged group is called by its smallest name.
+    """
+    parent = {}
+
+    def find(name):
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    first = {}
+    for group, key in zip(groups, keys, strict=True):
+        if key is not None:
+            one, other = find(group), find(first.setdefault(key, group))
+            parent[max(one, other)] = min(one, other)
+    return [find(group) for group in groups]
