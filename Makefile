@@ -32,7 +32,7 @@ notebooks: $(VENV)/installed  ## execute every notebook and keep its outputs
 	$(RUN) notebooks.make
 
 lint: $(VENV)/installed  ## ruff
-	$(RUN) ruff check .
+	$(RUN) ruff check . && $(RUN) ruff format --check .
 
 clean:  ## remove the environment and what the demo made
 	rm -rf .venv .venv-colab demo

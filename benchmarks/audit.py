@@ -59,8 +59,13 @@ def hashing(scratch, rounds=3):
 
     kfashion = DATA / "kfashion/New_sample"
     drawn = draw_photographs(scratch / "photos", 600)["path"].tolist()
-    sets = {"K-Fashion's sample, 64 kB": (kfashion, kf.build_catalog("kfashion", kfashion)[0]["path"].tolist()), "drawn, 1.3 MP, 249 kB": (scratch / "photos", drawn)}
-    print(f"\n### Pictures a second, {WORKERS} processes\n\n| | read | decode | decode reduced | the audit's record | record : decode reduced |\n|---|---|---|---|---|---|")
+    sets = {
+        "K-Fashion's sample, 64 kB": (kfashion, kf.build_catalog("kfashion", kfashion)[0]["path"].tolist()),
+        "drawn, 1.3 MP, 249 kB": (scratch / "photos", drawn),
+    }
+    print(
+        f"\n### Pictures a second, {WORKERS} processes\n\n| | read | decode | decode reduced | the audit's record | record : decode reduced |\n|---|---|---|---|---|---|"
+    )
     with joblib.Parallel(n_jobs=WORKERS) as parallel:
         for name, (root, paths) in sets.items():
             best = {}
@@ -69,7 +74,12 @@ def hashing(scratch, rounds=3):
                     started = time.perf_counter()
                     parallel(joblib.delayed(work)(paths[part::8], root) for part in range(8))
                     best[work] = max(best.get(work, 0), len(paths) / (time.perf_counter() - started))
-            print(f"| {name} | " + " | ".join(f"{value:,.0f}" for value in best.values()) + f" | {best[record] / best[decode_reduced]:.2f} |", flush=True)
+            print(
+                f"| {name} | "
+                + " | ".join(f"{value:,.0f}" for value in best.values())
+                + f" | {best[record] / best[decode_reduced]:.2f} |",
+                flush=True,
+            )
 
 
 # Search ---------------------------------------------------------------------------------------------------------------
@@ -80,7 +90,13 @@ def brute_force(hashes, radius):
     pairs = []
     for row in range(len(hashes)):
         different = hashes[row] ^ hashes[row + 1 :]
-        other = row + 1 + np.flatnonzero((np.bitwise_count(different) <= radius) | (np.bitwise_count(different ^ np.uint64(MIRROR)) <= radius))
+        other = (
+            row
+            + 1
+            + np.flatnonzero(
+                (np.bitwise_count(different) <= radius) | (np.bitwise_count(different ^ np.uint64(MIRROR)) <= radius)
+            )
+        )
         pairs.append(np.stack([np.full(len(other), row), other], axis=1))
     return np.concatenate(pairs)
 
@@ -93,7 +109,10 @@ def clustered_hashes(count, per=200, flips=0.12):
     """Scattered around count / per centres: each bit flips with that probability."""
     rng = np.random.default_rng(0)
     centres = rng.integers(0, 2**64, max(1, count // per), dtype=np.uint64)
-    noise = [np.packbits(rng.random((size, 64), np.float32) < flips, axis=1).view(">u8")[:, 0] for size in np.diff(np.r_[0 : count : 2**17, count])]
+    noise = [
+        np.packbits(rng.random((size, 64), np.float32) < flips, axis=1).view(">u8")[:, 0]
+        for size in np.diff(np.r_[0 : count : 2**17, count])
+    ]
     return centres[rng.integers(0, len(centres), count)] ^ np.concatenate(noise).astype(np.uint64)
 
 
@@ -116,8 +135,14 @@ def photograph_like(count):
 
 def search(scratch):
     """Seconds of the search and of brute force, and whether both give the same pairs of a subset of 20,000."""
-    print(f"\n### Near pairs among hashes, mirror images too, {os.cpu_count()} cores\n\n| hashes | radius | 10,000 s | 100,000 s | 1,000,000 s | pairs | brute force 20,000 s | equal on 20,000 |\n|---|---|---|---|---|---|---|---|")
-    for name, draw in {"random": random_hashes, "clustered": clustered_hashes, "as clothing_small": photograph_like}.items():
+    print(
+        f"\n### Near pairs among hashes, mirror images too, {os.cpu_count()} cores\n\n| hashes | radius | 10,000 s | 100,000 s | 1,000,000 s | pairs | brute force 20,000 s | equal on 20,000 |\n|---|---|---|---|---|---|---|---|"
+    )
+    for name, draw in {
+        "random": random_hashes,
+        "clustered": clustered_hashes,
+        "as clothing_small": photograph_like,
+    }.items():
         values = draw(1_000_000)
         some = values[:: len(values) // 20_000][:20_000] if draw is random_hashes else draw(20_000)
         for radius in (RADIUS, 6):
@@ -130,14 +155,21 @@ def search(scratch):
             expected = brute_force(some, radius)
             slow = time.perf_counter() - started
             equal = np.array_equal(near_pairs(some, radius, MIRROR), expected)
-            print(f"| {name} | {radius} | " + " | ".join(f"{value:.2f}" for value in spent) + f" | {len(pairs):,} | {slow:.1f} | {equal}, {len(expected):,} pairs |", flush=True)
+            print(
+                f"| {name} | {radius} | "
+                + " | ".join(f"{value:.2f}" for value in spent)
+                + f" | {len(pairs):,} | {slow:.1f} | {equal}, {len(expected):,} pairs |",
+                flush=True,
+            )
 
 
 # Copies ---------------------------------------------------------------------------------------------------------------
 
 
 def shrunk(share):
-    return lambda picture: picture.resize((max(1, round(picture.width * share)), max(1, round(picture.height * share))), Image.Resampling.LANCZOS)
+    return lambda picture: picture.resize(
+        (max(1, round(picture.width * share)), max(1, round(picture.height * share))), Image.Resampling.LANCZOS
+    )
 
 
 def cropped(share, mirror=False):
@@ -172,7 +204,9 @@ def make_copies(catalog, root, folder):
         made = {"original": picture, **{name: make(picture) for name, make in COPIES.items()}}
         if polygon:
             painted = pixels.copy()
-            painted[geometry.inside([np.array(ring, float) for ring in json.loads(polygon)], *pixels.shape[:2]) == 0] = 255
+            painted[
+                geometry.inside([np.array(ring, float) for ring in json.loads(polygon)], *pixels.shape[:2]) == 0
+            ] = 255
             made["mask"] = Image.fromarray(painted)
         for kind, copy in made.items():
             row = f"{number:05d}-{kind}".replace(" ", "").replace("%", "pc").replace(",", "-")
@@ -187,15 +221,31 @@ def copies(scratch, most=700):
 
     Originals that are copies of each other are told by comparing them at full size; pairs between them and their copies are no false ones.
     """
-    sets = {"K-Fashion's sample": ("kfashion", DATA / "kfashion/New_sample"), "clothing_small": ("folders", DATA / "clothing_small"), "ccp_people": ("folders", DATA / "ccp_people/photos")}
+    sets = {
+        "K-Fashion's sample": ("kfashion", DATA / "kfashion/New_sample"),
+        "clothing_small": ("folders", DATA / "clothing_small"),
+        "ccp_people": ("folders", DATA / "ccp_people/photos"),
+    }
     for name, (kind_of_data, root) in sets.items():
         folder = scratch / name
         folder.mkdir()
-        catalog = kf.build_catalog(kind_of_data, root)[0].iloc[:: max(1, 3409 // most) if name == "clothing_small" else 1].iloc[:most]
+        catalog = (
+            kf.build_catalog(kind_of_data, root)[0]
+            .iloc[:: max(1, 3409 // most) if name == "clothing_small" else 1]
+            .iloc[:most]
+        )
         table, kind, of = make_copies(catalog, root, folder)
         print(f"\n### Copies of {len(catalog)} photographs of {name}\n")
-        print("| | " + " | ".join(dict.fromkeys(kind[kind != "original"])) + " | pairs of different photographs |\n|" + "---|" * (len(set(kind)) + 1))
-        for step, options in {"hash": {}, "hash and embedding": {"backbone": "mobilenet_025", "weights": WEIGHTS}}.items():
+        print(
+            "| | "
+            + " | ".join(dict.fromkeys(kind[kind != "original"]))
+            + " | pairs of different photographs |\n|"
+            + "---|" * (len(set(kind)) + 1)
+        )
+        for step, options in {
+            "hash": {},
+            "hash and embedding": {"backbone": "mobilenet_025", "weights": WEIGHTS},
+        }.items():
             started = time.perf_counter()
             audit = audit_catalog(table, folder, scratch / f"{name}-out", progress=False, **options)
             source = dict(zip(table["id"], of, strict=True))
@@ -203,18 +253,36 @@ def copies(scratch, most=700):
             original = dict(zip(of[kind == "original"], group[kind == "original"], strict=True))
             joined = pd.Series([row == original[one] for row, one in zip(group, of, strict=True)])
             recall = joined[kind != "original"].groupby(kind[kind != "original"], sort=False).mean()
-            between = {tuple(sorted((source[a], source[b]))): how for a, b, how in zip(audit.pairs["id"], audit.pairs["other"], audit.pairs["how"], strict=True) if source[a] != source[b]}
-            same = {pair for pair in between if same_photograph(*(decoding.open_image(catalog["path"].iloc[int(one)], root) for one in pair))}
+            between = {
+                tuple(sorted((source[a], source[b]))): how
+                for a, b, how in zip(audit.pairs["id"], audit.pairs["other"], audit.pairs["how"], strict=True)
+                if source[a] != source[b]
+            }
+            same = {
+                pair
+                for pair in between
+                if same_photograph(*(decoding.open_image(catalog["path"].iloc[int(one)], root) for one in pair))
+            }
             shown = f"{len(between) - len(same)} ({len(same)} more are duplicates in the data)"
-            print(f"| {step}, {time.perf_counter() - started:.0f} s | " + " | ".join(f"{value:.3f}" for value in recall) + f" | {shown} |", flush=True)
+            print(
+                f"| {step}, {time.perf_counter() - started:.0f} s | "
+                + " | ".join(f"{value:.3f}" for value in recall)
+                + f" | {shown} |",
+                flush=True,
+            )
             for pair in sorted(set(between) - same):
                 print(f"  false: {[catalog['path'].iloc[int(one)] for one in pair]} {between[pair]}")
 
 
 def same_photograph(one, other):
     """Whether two whole pictures, uint8 RGB, are equal but for size and compression: correlation at 128 px of .98 in every colour, either way round."""
-    one, other = (np.asarray(Image.fromarray(picture).resize((128, 128), Image.Resampling.BOX), float) for picture in (one, other))
-    return any(min(np.corrcoef(one[..., c].ravel(), view[..., c].ravel())[0, 1] for c in range(3)) > 0.98 for view in (other, other[:, ::-1]))
+    one, other = (
+        np.asarray(Image.fromarray(picture).resize((128, 128), Image.Resampling.BOX), float) for picture in (one, other)
+    )
+    return any(
+        min(np.corrcoef(one[..., c].ravel(), view[..., c].ravel())[0, 1] for c in range(3)) > 0.98
+        for view in (other, other[:, ::-1])
+    )
 
 
 # Labels ---------------------------------------------------------------------------------------------------------------
@@ -225,19 +293,34 @@ def labels(scratch, share=0.05, seeds=3):
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
     classes = sorted(set(catalog["label"]))
-    print(f"\n### {share:.0%} of the labels of clothing_small flipped\n\n| seed | flipped | found | precision | recall | suggestion right |\n|---|---|---|---|---|---|")
+    print(
+        f"\n### {share:.0%} of the labels of clothing_small flipped\n\n| seed | flipped | found | precision | recall | suggestion right |\n|---|---|---|---|---|---|"
+    )
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         wrong = rng.choice(len(catalog), round(share * len(catalog)), replace=False)
         flipped = catalog.copy()
-        flipped.loc[wrong, "label"] = [rng.choice([name for name in classes if name != catalog["label"].iat[row]]) for row in wrong]
+        flipped.loc[wrong, "label"] = [
+            rng.choice([name for name in classes if name != catalog["label"].iat[row]]) for row in wrong
+        ]
         config = kf.TrainConfig(backbone="mobilenet_025", weights=WEIGHTS, seed=seed, taps="stages", fine_tune_epochs=0)
-        run = kf.train(flipped, root, scratch / f"labels-{seed}", split="all", config=config, cache=scratch / "labels-cache", progress=False)
+        run = kf.train(
+            flipped,
+            root,
+            scratch / f"labels-{seed}",
+            split="all",
+            config=config,
+            cache=scratch / "labels-cache",
+            progress=False,
+        )
         errors = kf.find_label_errors(run.predictions, flipped)
         truth = catalog.set_index("id")["label"]
         right = errors["id"].isin(catalog["id"].iloc[wrong])
         suggested = (errors["suggestion"] == truth[errors["id"]].to_numpy())[right].mean()
-        print(f"| {seed} | {len(wrong)} | {len(errors)} | {right.mean():.3f} | {right.sum() / len(wrong):.3f} | {suggested:.3f} |", flush=True)
+        print(
+            f"| {seed} | {len(wrong)} | {len(errors)} | {right.mean():.3f} | {right.sum() / len(wrong):.3f} | {suggested:.3f} |",
+            flush=True,
+        )
 
 
 PARTS = {"hashing": hashing, "search": search, "copies": copies, "labels": labels}

@@ -17,7 +17,13 @@ import time
 import zipfile
 from pathlib import Path
 
-STYLE_SHARES = {"스트리트": 0.464, "페미닌": 0.091, "리조트": 0.086, "모던": 0.083, "로맨틱": 0.076}  # measured; the others share the rest
+STYLE_SHARES = {
+    "스트리트": 0.464,
+    "페미닌": 0.091,
+    "리조트": 0.086,
+    "모던": 0.083,
+    "로맨틱": 0.076,
+}  # measured; the others share the rest
 VARIANTS = 500  # different drawings; every label has its own number, name and style
 
 
@@ -70,8 +76,13 @@ def measure_opening(folder, members):
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(members):
             archive.writestr(zipfile.ZipInfo(f"라벨링데이터/스트리트/{number}.json"), b"%d" % number)
-    print(f"| opening a zip of {members:,} members | s | MiB | bytes a member | 10,000 members read: us each |\n|---|---|---|---|---|")
-    rows = [(name, *alone(function, str(path), members)) for name, function in (("zipfile.ZipFile", open_plain), ("Archive", open_ours))]
+    print(
+        f"| opening a zip of {members:,} members | s | MiB | bytes a member | 10,000 members read: us each |\n|---|---|---|---|---|"
+    )
+    rows = [
+        (name, *alone(function, str(path), members))
+        for name, function in (("zipfile.ZipFile", open_plain), ("Archive", open_ours))
+    ]
     for name, (opened, each), _, memory in rows:
         print(f"| {name} | {opened:.2f} | {memory:,.0f} | {memory * 2**20 / members:,.0f} | {each * 1e6:.0f} |")
     (_, (plain, _), _, plain_memory), (_, (ours, _), _, our_memory) = rows
@@ -106,7 +117,9 @@ def measure_building(folder, labels, points):
     root = folder / "kfashion"
     root.mkdir()
     bytes_a_label = write_zips(root, labels, points)
-    print(f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak |\n|---|---|---|---|")
+    print(
+        f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak |\n|---|---|---|---|"
+    )
     results = {}
     for name, function in (("zipfile + json.loads, nothing kept", read_plainly), ("build_catalog", build)):
         count, seconds, memory = alone(function, str(root))
@@ -135,9 +148,16 @@ def write_zips(root, labels, points):
     rng, total = random.Random(0), 0
     drawn = [_label_text(rng, points) for _ in range(VARIANTS)]
     styles = _styles(labels, rng)
-    with zipfile.ZipFile(root / "라벨링데이터.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as label_zip, zipfile.ZipFile(root / "원천데이터_1.zip", "w") as photo_zip:
+    with (
+        zipfile.ZipFile(root / "라벨링데이터.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as label_zip,
+        zipfile.ZipFile(root / "원천데이터_1.zip", "w") as photo_zip,
+    ):
         for number, style in enumerate(styles):
-            text = drawn[number % VARIANTS].replace("@NUMBER", str(number)).replace("@NAME", f"shop_{number // 3:06d}_{number % 3:02d}.jpg")
+            text = (
+                drawn[number % VARIANTS]
+                .replace("@NUMBER", str(number))
+                .replace("@NAME", f"shop_{number // 3:06d}_{number % 3:02d}.jpg")
+            )
             data = text.replace("@STYLE", style).encode()
             total += len(data)
             label_zip.writestr(f"{style}/{number}.json", data)
@@ -158,16 +178,41 @@ def _label_text(rng, points):
     for part, middle in (("상의", (400, 250)), ("하의", (400, 550))):
         count = max(3, int(points * rng.uniform(0.6, 1.4)))
         radius, angles = rng.uniform(120, 170), [2 * math.pi * k / count for k in range(count)]
-        ring = [(round(middle[0] + radius * math.cos(a) + rng.uniform(-5, 5), 3), round(middle[1] + radius * math.sin(a) + rng.uniform(-5, 5), 3)) for a in angles]
+        ring = [
+            (
+                round(middle[0] + radius * math.cos(a) + rng.uniform(-5, 5), 3),
+                round(middle[1] + radius * math.sin(a) + rng.uniform(-5, 5), 3),
+            )
+            for a in angles
+        ]
         xs, ys = zip(*ring, strict=True)
-        rects[part] = [{"X좌표": min(xs) - 0.5, "Y좌표": min(ys) - 0.5, "가로": int(max(xs) - min(xs)), "세로": int(max(ys) - min(ys))}]
+        rects[part] = [
+            {
+                "X좌표": min(xs) - 0.5,
+                "Y좌표": min(ys) - 0.5,
+                "가로": int(max(xs) - min(xs)),
+                "세로": int(max(ys) - min(ys)),
+            }
+        ]
         pairs = [(f"{axis}좌표{k + 1}", point["XY".index(axis)]) for k, point in enumerate(ring) for axis in "XY"]
         rng.shuffle(pairs)
         polygons[part] = [dict(pairs)]
-        labels[part] = [{"기장": "노멀", "색상": "화이트", "카테고리": "팬츠" if part == "하의" else "셔츠", "소재": ["우븐"], "프린트": ["무지"], "핏": "루즈"}]
+        labels[part] = [
+            {
+                "기장": "노멀",
+                "색상": "화이트",
+                "카테고리": "팬츠" if part == "하의" else "셔츠",
+                "소재": ["우븐"],
+                "프린트": ["무지"],
+                "핏": "루즈",
+            }
+        ]
     details = {"렉트좌표": rects, "폴리곤좌표": polygons, "라벨링": {"스타일": [{"스타일": "@STYLE"}], **labels}}
     info = {"이미지 식별자": "@NUMBER", "이미지 높이": 800, "이미지 파일명": "@NAME", "이미지 너비": 800}
-    content = {"이미지 정보": info, "데이터셋 정보": {"파일 생성일자": "2020-08-10 08:33:18", "데이터셋 상세설명": details, "파일 이름": "@NAME"}}
+    content = {
+        "이미지 정보": info,
+        "데이터셋 정보": {"파일 생성일자": "2020-08-10 08:33:18", "데이터셋 상세설명": details, "파일 이름": "@NAME"},
+    }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -184,7 +229,9 @@ def measure_growth(folder, sizes):
         print(f"| {rows:,} | {' | '.join(f'{value:.2f}' for value in seconds)} | {memory:,.0f} |")
     if len(sizes) > 1:
         small, large = sizes[-2:]
-        exponents = [math.log(b / a) / math.log(large / small) for a, b in zip(measured[small], measured[large], strict=True)]
+        exponents = [
+            math.log(b / a) / math.log(large / small) for a, b in zip(measured[small], measured[large], strict=True)
+        ]
         print(f"| exponent {small:,} to {large:,} | {' | '.join(f'{value:.2f}' for value in exponents)} | |")
 
 

@@ -60,12 +60,18 @@ def clothing(scratch, seeds, names):
     """Validation accuracy and seconds; seeds draw the validation photographs anew, seed 0 keeps the published ones."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
-    print("\n### clothing_small: fine-tuning against frozen features, same photographs\n\n| | validation accuracy | as published | s, pictures and features in the cache |\n|---|---|---|---|")
+    print(
+        "\n### clothing_small: fine-tuning against frozen features, same photographs\n\n| | validation accuracy | as published | s, pictures and features in the cache |\n|---|---|---|---|"
+    )
     for name in names or CLOTHING:
         (size, settings), found, spent = CLOTHING[name], [], []
         for seed in range(seeds):
             table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
-            options = {"preprocess": kf.Preprocess(size=size), "config": config(settings, seed), "cache": Path(scratch, "cache")}
+            options = {
+                "preprocess": kf.Preprocess(size=size),
+                "config": config(settings, seed),
+                "cache": Path(scratch, "cache"),
+            }
             run = kf.train(table, root, Path(scratch, f"clothing-{name}-{seed}"), progress=False, **options)
             spent.append(run.recipe["times"]["seconds"])
             found.append(run.metrics["label"]["accuracy"])
@@ -77,11 +83,20 @@ def kfashion(scratch, seeds, names, folds=3):
     root = DATA / "kfashion/New_sample"
     everything = kf.build_catalog("kfashion", root)[0]
     catalog = everything.drop(columns="sub_style")
-    print(f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, each fold with its own seed, {seeds} times, whole picture\n")
+    print(
+        f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, each fold with its own seed, {seeds} times, whole picture\n"
+    )
     print("| | accuracy | balanced | accuracy − frozen, 95 % interval |\n|---|---|---|---|", flush=True)
-    recipes = {"frozen": {"fine_tune_epochs": 0}, "frozen, sub-styles as soft targets": {"fine_tune_epochs": 0, "sub_labels": True}}
+    recipes = {
+        "frozen": {"fine_tune_epochs": 0},
+        "frozen, sub-styles as soft targets": {"fine_tune_epochs": 0, "sub_labels": True},
+    }
     recipes |= {name: {**SHORT, **changed} for name, changed in KFASHION.items()}
-    recipes |= {"garment categories as auxiliary heads": SHORT, "from clothing_small, frozen": {"fine_tune_epochs": 0}, "from clothing_small": SHORT}
+    recipes |= {
+        "garment categories as auxiliary heads": SHORT,
+        "from clothing_small, frozen": {"fine_tune_epochs": 0},
+        "from clothing_small": SHORT,
+    }
     frozen = None
     for name, settings in recipes.items():
         if names and name not in names and name != "frozen":
@@ -89,8 +104,23 @@ def kfashion(scratch, seeds, names, folds=3):
         tables = []
         for seed in range(seeds):
             start = {"weights": _clothing_run(scratch)} if "clothing_small" in name else {}
-            rows = _with_categories(catalog, root) if "auxiliary" in name else everything if "sub-styles" in name else catalog
-            tables.append(_out_of_fold(rows, root, Path(scratch, f"kfashion-{name}-{seed}"), config({**settings, **start}, seed), folds, Path(scratch, "cache")))
+            rows = (
+                _with_categories(catalog, root)
+                if "auxiliary" in name
+                else everything
+                if "sub-styles" in name
+                else catalog
+            )
+            tables.append(
+                _out_of_fold(
+                    rows,
+                    root,
+                    Path(scratch, f"kfashion-{name}-{seed}"),
+                    config({**settings, **start}, seed),
+                    folds,
+                    Path(scratch, "cache"),
+                )
+            )
         figures = [kf.evaluate(table, catalog)["style"] for table in tables]
         frozen = frozen or tables
         low, mean, high = paired_difference(tables, frozen, catalog)
@@ -101,13 +131,22 @@ def kfashion(scratch, seeds, names, folds=3):
 def _out_of_fold(catalog, root, place, recipe, folds, cache):
     task = _with_auxiliary_head(catalog) if "category" in catalog else None
     codes = np.unique(catalog["style"], return_inverse=True)[1]
-    splits = group_folds(catalog["group"].where(catalog["group"] != "", catalog["photo"]).to_numpy(str), np.eye(codes.max() + 1)[codes], recipe.seed, folds)
+    splits = group_folds(
+        catalog["group"].where(catalog["group"] != "", catalog["photo"]).to_numpy(str),
+        np.eye(codes.max() + 1)[codes],
+        recipe.seed,
+        folds,
+    )
     tables = []
     for number, (_, held) in enumerate(splits):
         split = np.where(np.isin(np.arange(len(catalog)), held), "valid", "train")
         own = dataclasses.replace(recipe, seed=recipe.seed * folds + number)
-        run = kf.train(catalog.assign(split=split), root, place / str(number), task=task, config=own, cache=cache, progress=False)
-        tables.append(run.predictions[["id", "photo", *(column for column in run.predictions if column.startswith("style"))]])
+        run = kf.train(
+            catalog.assign(split=split), root, place / str(number), task=task, config=own, cache=cache, progress=False
+        )
+        tables.append(
+            run.predictions[["id", "photo", *(column for column in run.predictions if column.startswith("style"))]]
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -116,7 +155,13 @@ def _with_categories(catalog, root):
     names = {}
     for path in Path(root).rglob("*.json"):
         garments = json.loads(path.read_text(encoding="utf-8"))["데이터셋 정보"]["데이터셋 상세설명"]["라벨링"]
-        found = {entry["카테고리"] for part, entries in garments.items() if part != "스타일" for entry in entries if entry.get("카테고리")}
+        found = {
+            entry["카테고리"]
+            for part, entries in garments.items()
+            if part != "스타일"
+            for entry in entries
+            if entry.get("카테고리")
+        }
         names[path.stem] = "|".join(sorted(found))
     return catalog.assign(category=catalog["photo"].map(names).fillna(""))
 
@@ -124,36 +169,62 @@ def _with_categories(catalog, root):
 def _with_auxiliary_head(catalog):
     """Task of the columns that are there, `category` as a head whose classes are all that are seen."""
     seen = sorted({name for row in catalog["category"] for name in row.split("|") if name})
-    return Task("with_categories", (*([STYLE] if "style" in catalog else []), Head("category", tuple(seen), multi=True)))
+    return Task(
+        "with_categories", (*([STYLE] if "style" in catalog else []), Head("category", tuple(seen), multi=True))
+    )
 
 
 def _clothing_run(scratch):
     """A backbone fine-tuned on clothing_small, once."""
     root = DATA / "clothing_small"
-    return str(kf.train(kf.build_catalog("folders", root)[0], root, Path(scratch, "clothing-source"), config=config(TUNED), cache=Path(scratch, "cache"), progress=False).path)
+    return str(
+        kf.train(
+            kf.build_catalog("folders", root)[0],
+            root,
+            Path(scratch, "clothing-source"),
+            config=config(TUNED),
+            cache=Path(scratch, "cache"),
+            progress=False,
+        ).path
+    )
 
 
 COARSE = {  # name: (settings, what is learned before)
     "styles, 25 epochs": ({}, None),
     "a third of the loss over the 10 groups": ({"parent_share": 0.3}, None),
     "styles, 37 epochs": ({"fine_tune_epochs": 37}, None),
-    "12 epochs on the groups, then 25 on styles": ({"fine_tune_epochs": 25, "fine_tune_rate": 2e-3, "ema": 0.0, "warmup": 0.0, "taps": "last"}, "groups"),
-    "12 epochs on garment categories, then 25 on styles": ({"fine_tune_epochs": 25, "fine_tune_rate": 2e-3, "ema": 0.0, "warmup": 0.0, "taps": "last"}, "categories"),
+    "12 epochs on the groups, then 25 on styles": (
+        {"fine_tune_epochs": 25, "fine_tune_rate": 2e-3, "ema": 0.0, "warmup": 0.0, "taps": "last"},
+        "groups",
+    ),
+    "12 epochs on garment categories, then 25 on styles": (
+        {"fine_tune_epochs": 25, "fine_tune_rate": 2e-3, "ema": 0.0, "warmup": 0.0, "taps": "last"},
+        "categories",
+    ),
     "garment categories as an auxiliary head": ({}, "auxiliary"),
 }
 
 
 def coarse(scratch, seeds, names, photos=1200):
     """What 10 groups of styles and the categories of garments teach: the drawn sample, 23 styles, a small network from random weights, cropped and masked."""
-    print(f"\n### The drawn sample, {photos:,} photographs, `tiny` from random weights\n\n| | accuracy on validation looks | balanced |\n|---|---|---|", flush=True)
+    print(
+        f"\n### The drawn sample, {photos:,} photographs, `tiny` from random weights\n\n| | accuracy on validation looks | balanced |\n|---|---|---|",
+        flush=True,
+    )
     found = {name: [] for name in names or COARSE}
     for seed in range(seeds):
         root = Path(scratch, f"drawn-{seed}")
         kf.draw_sample(root, photos=photos, seed=seed)
-        catalog = kf.split_catalog(kf.build_catalog("sample", root)[0].drop(columns="sub_style", errors="ignore"), valid=0.25, seed=seed)
+        catalog = kf.split_catalog(
+            kf.build_catalog("sample", root)[0].drop(columns="sub_style", errors="ignore"), valid=0.25, seed=seed
+        )
         catalog["group_of_styles"] = catalog["style"].map(dict(zip(STYLE.classes, STYLE.parents, strict=True)))
         catalog["category"] = _with_categories(catalog, root)["category"]
-        options = {"preprocess": kf.Preprocess(size=96, crop="box", mask="polygon"), "cache": Path(scratch, f"drawn-cache-{seed}"), "progress": False}
+        options = {
+            "preprocess": kf.Preprocess(size=96, crop="box", mask="polygon"),
+            "cache": Path(scratch, f"drawn-cache-{seed}"),
+            "progress": False,
+        }
         for name, figures in found.items():
             settings, before = COARSE[name]
             unused = ["group_of_styles"] if before == "auxiliary" else ["group_of_styles", "category"]
@@ -161,7 +232,14 @@ def coarse(scratch, seeds, names, photos=1200):
                 first = catalog.drop(columns=["style", "category" if before == "groups" else "group_of_styles"])
                 source = Path(scratch, f"coarse-{before}-{seed}")
                 task = _with_auxiliary_head(first) if before == "categories" else None
-                kf.train(first, root, source, task=task, config=kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=12, seed=seed), **options)
+                kf.train(
+                    first,
+                    root,
+                    source,
+                    task=task,
+                    config=kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=12, seed=seed),
+                    **options,
+                )
                 settings = {**settings, "weights": str(source)}
             config = kf.TrainConfig(backbone="tiny", seed=seed, **settings)
             rows = catalog.drop(columns=unused)
@@ -179,7 +257,9 @@ def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), si
     pixels, labels, task = _noise(photos, size)
     for backbone in backbones:
         for augment in ("light", "strong"):
-            settings = kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=1, batch_size=batch, augment=augment, mix="both")
+            settings = kf.TrainConfig(
+                backbone=backbone, weights="none", fine_tune_epochs=1, batch_size=batch, augment=augment, mix="both"
+            )
             model = build_model(task, backbone, size, precision=precision_of(settings))
             tuning = FineTuning(model, task, settings, labels, pixels, task_targets(task, labels))
             epoch = Epoch(pixels, task_targets(task, labels), task, settings, 1)
@@ -188,12 +268,19 @@ def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), si
             network.fit(_Ready(ready), epochs=1, verbose=0, shuffle=False)
             for number in range(4):
                 for name in speeds:
-                    given = _Ready(ready) if name == "ready" else Epoch(pixels, task_targets(task, labels), task, settings, number)
+                    given = (
+                        _Ready(ready)
+                        if name == "ready"
+                        else Epoch(pixels, task_targets(task, labels), task, settings, number)
+                    )
                     started = time.perf_counter()
                     network.fit(given, epochs=1, verbose=0, shuffle=False)
                     speeds[name].append(photos / (time.perf_counter() - started))
             ready, ours = np.median(speeds["ready"]), np.median(speeds["ours"])
-            print(f"| {backbone} | {precision_of(settings)} | {augment} | {ready:.0f} | {ours:.0f} | {ours / ready:.2f} |", flush=True)
+            print(
+                f"| {backbone} | {precision_of(settings)} | {augment} | {ready:.0f} | {ours:.0f} | {ours / ready:.2f} |",
+                flush=True,
+            )
 
 
 class _Ready(keras.utils.PyDataset):
@@ -211,7 +298,9 @@ class _Ready(keras.utils.PyDataset):
 def _noise(photos, size):
     rng = np.random.default_rng(0)
     labels = np.eye(10, dtype=np.float32)[rng.integers(0, 10, photos)]
-    pixels = np.repeat(np.repeat(rng.integers(0, 256, (photos, size // 8, size // 8, 3), np.uint8), 8, axis=1), 8, axis=2)
+    pixels = np.repeat(
+        np.repeat(rng.integers(0, 256, (photos, size // 8, size // 8, 3), np.uint8), 8, axis=1), 8, axis=2
+    )
     return pixels, labels, Task("noise", (Head("label", tuple("abcdefghij")),))
 
 
@@ -220,7 +309,9 @@ def main():
     parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "coarse", "input"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--names", nargs="*", help="only these recipes")
-    parser.add_argument("--scratch", type=Path, help="folder for caches and runs, kept; what is there is not trained again")
+    parser.add_argument(
+        "--scratch", type=Path, help="folder for caches and runs, kept; what is there is not trained again"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = given.scratch or scratch

@@ -57,10 +57,15 @@ def clothing(scratch, seeds, heads):
     """Validation accuracy and seconds of the old recipe and of heads on frozen features, in one run; seeds draw the validation photographs anew."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
-    print("\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n\n| | validation accuracy | s, everything computed anew |\n|---|---|---|")
+    print(
+        "\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n\n| | validation accuracy | s, everything computed anew |\n|---|---|---|"
+    )
     started = time.perf_counter()
     accuracy, served = old_recipe(catalog, root, WEIGHTS)
-    print(f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | {time.perf_counter() - started:.0f} |", flush=True)
+    print(
+        f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | {time.perf_counter() - started:.0f} |",
+        flush=True,
+    )
     for name, (size, settings) in heads.items():
         found, spent = [], []
         for seed in range(seeds):
@@ -68,7 +73,15 @@ def clothing(scratch, seeds, heads):
             started = time.perf_counter()
             place = Path(scratch, f"clothing-{name}-{seed}")
             cache = place / "cache" if seed == 0 else Path(scratch, f"clothing-{name}-0", "cache")
-            run = kf.train(table, root, place / "run", preprocess=kf.Preprocess(size=size), config=config(settings, seed), cache=cache, progress=False)
+            run = kf.train(
+                table,
+                root,
+                place / "run",
+                preprocess=kf.Preprocess(size=size),
+                config=config(settings, seed),
+                cache=cache,
+                progress=False,
+            )
             spent.append(time.perf_counter() - started)
             found.append(run.metrics["label"]["accuracy"])
         print(f"| {name} | {interval(found)} (as published: {found[0]:.3f}) | {spent[0]:.0f} |", flush=True)
@@ -81,14 +94,20 @@ def kfashion(scratch, seeds, heads):
     """Accuracy and balanced accuracy out of fold (groups kept together) of every view, with natural and uniform prior."""
     root = DATA / "kfashion/New_sample"
     catalog = kf.split_catalog(kf.build_catalog("kfashion", root)[0].drop(columns="sub_style"), valid=0.2)
-    print(f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, group cross-validation, accuracy / balanced\n")
+    print(
+        f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, group cross-validation, accuracy / balanced\n"
+    )
     print("| view | head | natural prior | uniform prior |\n|---|---|---|---|")
     tables = {}
     for head, (size, settings) in heads.items():
         for view, recipe in VIEWS.items():
             for seed in range(seeds):
                 place = Path(scratch, f"kfashion-{head}-{view}-{seed}")
-                options = {"preprocess": kf.Preprocess(size=size, **recipe), "config": config(settings, seed), "cache": Path(scratch, "kfashion-cache")}
+                options = {
+                    "preprocess": kf.Preprocess(size=size, **recipe),
+                    "config": config(settings, seed),
+                    "cache": Path(scratch, "kfashion-cache"),
+                }
                 run = kf.train(catalog, root, place, split="all", progress=False, **options)
                 tables[head, view, seed] = run.predictions
                 mix = run.recipe["prior"]["style"]["model"]
@@ -96,18 +115,37 @@ def kfashion(scratch, seeds, heads):
             tables[head, "mean of the three", seed] = kf.ensemble([tables[head, view, seed] for view in VIEWS])
             views = kf.photo_views(catalog)
             place = Path(scratch, f"kfashion-{head}-rows-{seed}")
-            options = {"preprocess": kf.Preprocess(size=size, **VIEWS["mask"]), "config": config(settings, seed), "cache": Path(scratch, "kfashion-cache")}
+            options = {
+                "preprocess": kf.Preprocess(size=size, **VIEWS["mask"]),
+                "config": config(settings, seed),
+                "cache": Path(scratch, "kfashion-cache"),
+            }
             run = kf.train(views, root, place, split="all", progress=False, **options)
             tables[head, "rows of one run", seed] = _by_photo(run.predictions)
         for view in (*VIEWS, "mean of the three", "rows of one run"):
             natural = [_judge(tables[head, view, seed], catalog) for seed in range(seeds)]
             uniform = [_judge(_uniform(tables[head, view, seed], mix), catalog) for seed in range(seeds)]
-            shown = [" / ".join(interval([pair[number] for pair in pairs]) for number in (0, 1)) for pairs in (natural, uniform)]
+            shown = [
+                " / ".join(interval([pair[number] for pair in pairs]) for number in (0, 1))
+                for pairs in (natural, uniform)
+            ]
             print(f"| {view} | {head} | {shown[0]} | {shown[1]} |", flush=True)
-    print(f"\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, {head}:\n")
-    for better, worse in (("crop", "whole"), ("mask", "whole"), ("mask", "crop"), ("mean of the three", "whole"), ("rows of one run", "whole")):
-        low, mean, high = paired_difference([tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog)
-        print(f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}")
+    print(
+        f"\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, {head}:\n"
+    )
+    for better, worse in (
+        ("crop", "whole"),
+        ("mask", "whole"),
+        ("mask", "crop"),
+        ("mean of the three", "whole"),
+        ("rows of one run", "whole"),
+    ):
+        low, mean, high = paired_difference(
+            [tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog
+        )
+        print(
+            f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}"
+        )
 
 
 def _by_photo(predictions):
@@ -118,7 +156,11 @@ def _by_photo(predictions):
 def _uniform(predictions, mix):
     columns = [f"style:{name}" for name in mix]
     shares = np.maximum(list(mix.values()), 1e-6)
-    return prediction_table(TASKS["style"], predictions, shift_scores(TASKS["style"], predictions[columns].to_numpy(), {"style": -np.log(shares)}))
+    return prediction_table(
+        TASKS["style"],
+        predictions,
+        shift_scores(TASKS["style"], predictions[columns].to_numpy(), {"style": -np.log(shares)}),
+    )
 
 
 def _judge(predictions, catalog):
@@ -129,7 +171,12 @@ def _judge(predictions, catalog):
 def paired_difference(better, worse, catalog, draws=2000):
     """(low, mean, high) of the difference in accuracy of two lists of predictions, one a seed: bootstrap over groups, seeds averaged."""
     truth = catalog.set_index("id")
-    right = [np.mean([(t.set_index("id").loc[truth.index, "style"] == truth["style"]).to_numpy(float) for t in tables], axis=0) for tables in (better, worse)]
+    right = [
+        np.mean(
+            [(t.set_index("id").loc[truth.index, "style"] == truth["style"]).to_numpy(float) for t in tables], axis=0
+        )
+        for tables in (better, worse)
+    ]
     difference, groups = right[0] - right[1], truth["group"].where(truth["group"] != "", truth.index.to_series())
     codes = groups.astype("category").cat.codes.to_numpy()
     sums, counts = np.bincount(codes, difference), np.bincount(codes)
@@ -150,19 +197,30 @@ def speed(scratch, photos=500, epochs=30):
     print(f"\n### {photos} photographs x {epochs} epochs, random weights, head on a frozen base, wall seconds\n")
     heads = [(head, views) for head in ("linear", "hidden") for views in (1, 2)]
     names = [f"ours, {head}, {views} view{'s' * (views > 1)}" for head, views in heads]
-    print(f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : ours |\n{'|---' * (len(heads) + 4)}|", flush=True)
+    print(
+        f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : ours |\n{'|---' * (len(heads) + 4)}|",
+        flush=True,
+    )
     for number, backbone in enumerate(("mobilenet_v2", "resnet50", "efficientnet_b0", "vgg19")):
         naive = _alone("naive", scratch, photos, backbone, epochs, number == 0, False)
         stock = _alone("naive", scratch, photos, backbone, epochs, False, True)
-        ours = [np.median([_alone("ours", scratch, photos, backbone, epochs, *head) for _ in range(1 if number else 3)]) for head in heads]
+        ours = [
+            np.median([_alone("ours", scratch, photos, backbone, epochs, *head) for _ in range(1 if number else 3)])
+            for head in heads
+        ]
         ratios = "; ".join(f"{naive / spent:.1f}" for spent in ours)
-        print(f"| {backbone} | {naive:.0f} | {stock:.0f} | {' | '.join(f'{spent:.1f}' for spent in ours)} | {ratios} |", flush=True)
+        print(
+            f"| {backbone} | {naive:.0f} | {stock:.0f} | {' | '.join(f'{spent:.1f}' for spent in ours)} | {ratios} |",
+            flush=True,
+        )
 
 
 def _alone(what, scratch, *arguments):
     """Seconds of `_naive` or `_ours` in a process of its own."""
     code = f"from benchmarks import learning; print(learning._{what}(*learning._photographs({str(scratch)!r}, {arguments[0]}), *{arguments[1:]!r}))"
-    return float(subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
+    return float(
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
+    )
 
 
 def _photographs(scratch, photos):
@@ -182,7 +240,9 @@ def _naive(catalog, root, backbone, epochs, whole, stock):
 
 
 def _ours(catalog, root, backbone, epochs, head, views):
-    settings = kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=0, taps="last", views=views, head=head, head_epochs=epochs)
+    settings = kf.TrainConfig(
+        backbone=backbone, weights="none", fine_tune_epochs=0, taps="last", views=views, head=head, head_epochs=epochs
+    )
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
         kf.train(catalog, root, Path(place, "run"), config=settings, cache=Path(place, "cache"), progress=False)
@@ -202,7 +262,9 @@ def main():
             if part == "speed":
                 speed(scratch)
             else:
-                {"clothing": clothing, "kfashion": kfashion}[part](scratch, given.seeds, {name: HEADS[name] for name in given.heads})
+                {"clothing": clothing, "kfashion": kfashion}[part](
+                    scratch, given.seeds, {name: HEADS[name] for name in given.heads}
+                )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ def draw_photographs(root, count, seed=0):
     for number in range(count):
         picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         for octave in range(2, 10):
-            noise = rng.normal(0, 1, (HEIGHT * 2**octave // 1024 + 2, WIDTH * 2**octave // 1024 + 2, 3)).astype(np.float32)
+            noise = rng.normal(0, 1, (HEIGHT * 2**octave // 1024 + 2, WIDTH * 2**octave // 1024 + 2, 3)).astype(
+                np.float32
+            )
             picture += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) * 2.0 ** (5.0 - 0.55 * octave)
         path = f"{number:05d}.jpg"
         Image.fromarray((128 + 3 * picture).clip(0, 255).astype(np.uint8)).save(root / path, quality=QUALITY)
@@ -47,7 +49,15 @@ def draw_photographs(root, count, seed=0):
         angles = np.linspace(0, 2 * np.pi, 80, endpoint=False)
         ring = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1) * rng.uniform(0.9, 1.1, (80, 1))
         box = [*ring.min(axis=0).round(1).tolist(), *ring.max(axis=0).round(1).tolist()]
-        rows.append({"id": path[:-4], "path": path, **dict(zip(BOX, box, strict=True)), "polygon": json.dumps([ring.round(1).tolist()]), "region": "hand"})
+        rows.append(
+            {
+                "id": path[:-4],
+                "path": path,
+                **dict(zip(BOX, box, strict=True)),
+                "polygon": json.dumps([ring.round(1).tolist()]),
+                "region": "hand",
+            }
+        )
     return complete_catalog(rows)
 
 
@@ -64,7 +74,11 @@ def notebook_loop(root, rows, out):
         mask = np.zeros(pixels.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.array(ring, np.int32) for ring in json.loads(row["polygon"])], 1)
         pixels = (pixels * mask[..., None] + 255.0 * (1 - mask[..., None]))[top:bottom, left:right]
-        save_img(out / f"{row['id']}.jpg", cv2.resize(pixels, (RECIPE.size, RECIPE.size), interpolation=cv2.INTER_AREA), quality=95)
+        save_img(
+            out / f"{row['id']}.jpg",
+            cv2.resize(pixels, (RECIPE.size, RECIPE.size), interpolation=cv2.INTER_AREA),
+            quality=95,
+        )
 
 
 def opencv_part(root, rows, out):
@@ -123,7 +137,9 @@ def measure_speed(root, catalog, scratch, rounds):
     spent = {name: [] for name in ("a", "b", "c", "ours")}
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:  # a fork of TensorFlow would hang
         for _ in range(rounds + 1):
-            spent["a"].append(seconds(lambda root, rows, out: notebook_loop(root, rows, out), root, some, scratch) / len(some))
+            spent["a"].append(
+                seconds(lambda root, rows, out: notebook_loop(root, rows, out), root, some, scratch) / len(some)
+            )
             spent["b"].append(seconds(on_pool(opencv_part), pool, root, rows, scratch) / len(rows))
             spent["ours"].append(seconds(ours, None, root, catalog, scratch) / len(rows))
             spent["c"].append(seconds(on_pool(decode_part), pool, root, rows, scratch) / len(rows))
@@ -149,7 +165,14 @@ def area_resize(pixels, box, width, height):
     integral = np.zeros((pixels.shape[0] + 1, pixels.shape[1] + 1, 3))
     integral[1:, 1:] = pixels.astype(float).cumsum(axis=0).cumsum(axis=1)
     ys, xs = np.linspace(box[1], box[3], height + 1), np.linspace(box[0], box[2], width + 1)
-    rows = np.stack([np.interp(ys, np.arange(integral.shape[0]), integral[:, x, c]) for x in range(integral.shape[1]) for c in range(3)], axis=1)
+    rows = np.stack(
+        [
+            np.interp(ys, np.arange(integral.shape[0]), integral[:, x, c])
+            for x in range(integral.shape[1])
+            for c in range(3)
+        ],
+        axis=1,
+    )
     rows = rows.reshape(height + 1, integral.shape[1], 3)
     at = np.clip(xs, 0, integral.shape[1] - 1)
     low = np.minimum(at.astype(int), integral.shape[1] - 2)
@@ -164,10 +187,17 @@ def print_speed(title, root, catalog, scratch, rounds):
     size = statistics.mean(Path(root, path).stat().st_size for path in catalog["path"]) / 1000
     print(f"\n### {title}: {len(catalog):,} photographs of {size:.0f} kB, medians of {rounds} interleaved rounds\n")
     print("| | photographs/s | ours : this |\n|---|---|---|")
-    names = {"a": "(a) notebook loop, one process", "b": f"(b) OpenCV loop, pool of {WORKERS}", "c": f"(c) scaled decode alone, {WORKERS} processes: the limit", "ours": f"ours, {WORKERS} processes"}
+    names = {
+        "a": "(a) notebook loop, one process",
+        "b": f"(b) OpenCV loop, pool of {WORKERS}",
+        "c": f"(c) scaled decode alone, {WORKERS} processes: the limit",
+        "ours": f"ours, {WORKERS} processes",
+    }
     for key, name in names.items():
         print(f"| {name} | {speed[key]:,.0f} | {speed['ours'] / speed[key]:.2f} |")
-    print(f"\nQuality of the scaled decode against full decoding and area resize: {psnr(catalog, root):.1f} dB (median PSNR).")
+    print(
+        f"\nQuality of the scaled decode against full decoding and area resize: {psnr(catalog, root):.1f} dB (median PSNR)."
+    )
 
 
 # Memory ---------------------------------------------------------------------------------------------------------------
@@ -175,7 +205,12 @@ def print_speed(title, root, catalog, scratch, rounds):
 
 def peak_memory(rows, scratch):
     """(MB of the table, peak MB of this process without it, peak MB of its workers) of preparing `rows` rows, in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "benchmarks.preprocess", "--memory-of", str(rows), "--scratch", str(scratch)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.preprocess", "--memory-of", str(rows), "--scratch", str(scratch)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [float(text) for text in done.stdout.split()[-3:]]
 
 
@@ -191,7 +226,9 @@ def print_peak_memory(rows, scratch):
     table = few.iloc[np.arange(rows) % len(few)].reset_index(drop=True)
     table["id"] = table["photo"] = table["group"] = [f"r{number:07d}" for number in range(rows)]
     table["left"] += np.arange(rows) % 1000 / 1000
-    table["polygon"] = [json.dumps([[[round(number % 97 / 10, 1), 5.0], [40.0, 6.0], [38.0, 50.0]]]) for number in range(rows)]
+    table["polygon"] = [
+        json.dumps([[[round(number % 97 / 10, 1), 5.0], [40.0, 6.0], [38.0, 50.0]]]) for number in range(rows)
+    ]
     loaded, peak, finished = resident(), [0.0, 0.0], threading.Event()
 
     def watch():
@@ -203,7 +240,14 @@ def print_peak_memory(rows, scratch):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    kf.preprocess_images(table, root, tempfile.mkdtemp(dir=scratch), kf.Preprocess(size=16, crop="box", mask="polygon"), workers=WORKERS, progress=False)
+    kf.preprocess_images(
+        table,
+        root,
+        tempfile.mkdtemp(dir=scratch),
+        kf.Preprocess(size=16, crop="box", mask="polygon"),
+        workers=WORKERS,
+        progress=False,
+    )
     finished.set()
     watcher.join()
     print(loaded - before, peak[0] - (loaded - before), peak[1])
@@ -214,7 +258,18 @@ def draw_few(root, count=50):
     rng, rows = np.random.default_rng(0), []
     for number in range(count):
         Image.fromarray(rng.integers(0, 255, (60, 48, 3), np.uint8)).save(root / f"{number}.jpg")
-        rows.append({"id": str(number), "path": f"{number}.jpg", "left": 2.0, "top": 2, "right": 40, "bottom": 55, "polygon": "[[[1,1],[40,1],[40,50]]]", "region": "hand"})
+        rows.append(
+            {
+                "id": str(number),
+                "path": f"{number}.jpg",
+                "left": 2.0,
+                "top": 2,
+                "right": 40,
+                "bottom": 55,
+                "polygon": "[[[1,1],[40,1],[40,50]]]",
+                "region": "hand",
+            }
+        )
     return complete_catalog(rows)
 
 
@@ -223,7 +278,9 @@ def main():
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--real", type=Path, help="AI Hub's New_sample")
-    parser.add_argument("--memory", type=int, nargs="*", default=[10_000, 100_000], help="rows to measure the memory at")
+    parser.add_argument(
+        "--memory", type=int, nargs="*", default=[10_000, 100_000], help="rows to measure the memory at"
+    )
     parser.add_argument("--memory-of", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", type=Path, help="folder for what is made and removed")
     given = parser.parse_args()
@@ -239,7 +296,9 @@ def main():
             catalog = catalog[catalog["polygon"] != ""].reset_index(drop=True)
             print_speed("AI Hub's sample", given.real, catalog, scratch, given.rounds)
         if given.memory:
-            print("\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, the table apart, MB |\n|---|---|---|---|---|")
+            print(
+                "\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, the table apart, MB |\n|---|---|---|---|---|"
+            )
             for rows in given.memory:
                 table, above, workers = peak_memory(rows, scratch)
                 print(f"| {rows:,} | {table:.0f} | {above:.0f} | {workers:.0f} | {above + workers:.0f} |")

@@ -15,7 +15,9 @@ INPUT_ERROR, STORAGE_ERROR, INTERRUPTED = 2, 1, 130
 
 def verbs():
     """{verb: first line of its docstring}, read without importing anything."""
-    functions = (node for node in ast.parse(COMMANDS.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef))
+    functions = (
+        node for node in ast.parse(COMMANDS.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
+    )
     return {node.name: ast.get_docstring(node).splitlines()[0] for node in functions if not node.name.startswith("_")}
 
 
@@ -56,7 +58,9 @@ def main(arguments=None):
         print(f"kfashion {verb}: {error.filename}: {error.strerror}; name another file or folder", file=sys.stderr)
         return INPUT_ERROR
     except OSError as error:
-        print(f"kfashion {verb}: the storage failed: {error}; calling the same command again continues", file=sys.stderr)
+        print(
+            f"kfashion {verb}: the storage failed: {error}; calling the same command again continues", file=sys.stderr
+        )
         return STORAGE_ERROR
     except KeyboardInterrupt:
         print(f"\nkfashion {verb}: interrupted; calling the same command again continues", file=sys.stderr)
@@ -95,7 +99,10 @@ def _with_config(arguments):
         raise InputError(f"--config {path}: not a readable JSON file ({error})") from error
     if not isinstance(values, dict):
         raise InputError(f"--config {path}: expected a run.json, got {str(values)[:60]}")
-    recipes = [from_dict(cls, values.get(part, {}), f"{path}, {part!r}") for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))]
+    recipes = [
+        from_dict(cls, values.get(part, {}), f"{path}, {part!r}")
+        for part, cls in (("preprocess", Preprocess), ("train", TrainConfig))
+    ]
     from kfashion_utils.reports.recipe import flag_words
 
     flags = [flag_words(name, value) for name, value in {**recipes[0].to_dict(), **recipes[1].to_dict()}.items()]

@@ -25,6 +25,7 @@ def refuse(heading, problems):
     if problems:
         raise InputError(f"{heading} ({len(problems):,} problem{'s' * (len(problems) > 1)}):\n{listing(problems)}")
 
+
 # Pictures -------------------------------------------------------------------------------------------------------------
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")  # of an MPO, as phones write it, the JPEG in front

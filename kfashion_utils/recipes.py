@@ -28,12 +28,23 @@ def misfits(cls, values):
     """Yield which values are not of the types of the fields of a dataclass, in words."""
     for name, value in values.items():
         declared = cls.__dataclass_fields__[name].type
-        kinds = typing.get_args(declared) if isinstance(declared, types.UnionType) else (typing.get_origin(declared) or declared,)
+        kinds = (
+            typing.get_args(declared)
+            if isinstance(declared, types.UnionType)
+            else (typing.get_origin(declared) or declared,)
+        )
         if not _is_one(value, kinds):
             yield f"{name}={value!r}: expected {' or '.join(_NAMES[kind] for kind in kinds)}"
 
 
-_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "True or False", tuple: "a list", types.NoneType: "None"}
+_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "True or False",
+    tuple: "a list",
+    types.NoneType: "None",
+}
 
 
 def _is_one(value, kinds):

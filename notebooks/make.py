@@ -15,13 +15,18 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 def execute(path, folder, timeout=900):
     """The notebook of `path`, executed with `folder` as its working directory; raises if a cell fails."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
     return notebook
 
 
 def normalise(notebook):
     """Drop timings, progress bars and other traces of the machine; one kernel name."""
-    notebook.metadata = {**{k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")}, "kernelspec": KERNEL}
+    notebook.metadata = {
+        **{k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")},
+        "kernelspec": KERNEL,
+    }
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}

@@ -64,7 +64,12 @@ def label_json(number, style, name=None, parts=None, size=(80, 100)):
     details = {"렉트좌표": rects, "폴리곤좌표": polygons, "라벨링": labels}
     return {
         "이미지 정보": {"이미지 식별자": number, "이미지 높이": size[1], "이미지 파일명": name, "이미지 너비": size[0]},
-        "데이터셋 정보": {"파일 생성일자": "2020-01-01", "데이터셋 상세설명": details, "파일 번호": number, "파일 이름": name},
+        "데이터셋 정보": {
+            "파일 생성일자": "2020-01-01",
+            "데이터셋 상세설명": details,
+            "파일 번호": number,
+            "파일 이름": name,
+        },
     }
 
 
@@ -134,7 +139,17 @@ def train_colours(colour_data, run, config=None, cache=None, **options):
 
     root, catalog = colour_data
     config = config or kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
-    return kf.train(catalog, root, run, preprocess=kf.Preprocess(size=32), config=config, cache=cache, progress=False, workers=1, **options)
+    return kf.train(
+        catalog,
+        root,
+        run,
+        preprocess=kf.Preprocess(size=32),
+        config=config,
+        cache=cache,
+        progress=False,
+        workers=1,
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,18 @@ import shutil
 import stat
 from pathlib import Path
 
-KINDS = ("kill before", "kill after", "torn write", "short write", "EIO", "ENOSPC", "ENOTCONN", "ETIMEDOUT", "EROFS", "power cut")
+KINDS = (
+    "kill before",
+    "kill after",
+    "torn write",
+    "short write",
+    "EIO",
+    "ENOSPC",
+    "ENOTCONN",
+    "ETIMEDOUT",
+    "EROFS",
+    "power cut",
+)
 WRITES = ("write", "pwrite")
 READING = ("read", "pread", "listdir", "fsync")
 
@@ -66,7 +77,9 @@ class FaultyDisk:
     def _synced(self, descriptor):
         path, state = self.descriptors[descriptor], os.fstat(descriptor)
         if stat.S_ISDIR(state.st_mode):
-            self.names[path] = {child.name: None if child.is_dir() else self._keep(child) for child in Path(path).iterdir()}
+            self.names[path] = {
+                child.name: None if child.is_dir() else self._keep(child) for child in Path(path).iterdir()
+            }
         else:
             inode = self._keep(f"/proc/self/fd/{descriptor}")  # by its descriptor: the name may be gone
             self.content[inode] = self.real["pread"](self.vault[inode], state.st_size, 0)
@@ -95,7 +108,9 @@ class FaultyDisk:
             os.makedirs(folder, exist_ok=True)
             for name, inode in entries.items():
                 if inode is not None:
-                    Path(folder, name).write_bytes(self._surviving(self.content.get(inode, b""), current.get(inode, b"")))
+                    Path(folder, name).write_bytes(
+                        self._surviving(self.content.get(inode, b""), current.get(inode, b""))
+                    )
 
     def _surviving_names(self, before, after):
         """A folder's names when it was last synced and now -> what may be left: a change since then happened or not, a rename as one."""
@@ -108,12 +123,17 @@ class FaultyDisk:
         for name, inode in after.items():
             if name not in before and inode in gone:
                 chosen = self.random.choice([name, gone[inode]])
-                left = {other: kept for other, kept in left.items() if other not in (name, gone[inode])} | {chosen: inode}
+                left = {other: kept for other, kept in left.items() if other not in (name, gone[inode])} | {
+                    chosen: inode
+                }
         return left
 
     def _surviving(self, durable, written):
         """What was synced stays unless it was written over; of what was written since, any part is there, with old bytes, zeros or nothing behind."""
-        common = next((at for at, (old, new) in enumerate(zip(durable, written, strict=False)) if old != new), min(len(durable), len(written)))
+        common = next(
+            (at for at, (old, new) in enumerate(zip(durable, written, strict=False)) if old != new),
+            min(len(durable), len(written)),
+        )
         cut = self.random.choice([common, len(written), self.random.randint(common, len(written))])
         return written[:cut] + self.random.choice([b"", durable[cut:], bytes(len(written) - cut)])
 
@@ -198,7 +218,13 @@ class FaultyDisk:
         if buffering == 0:
             return raw
         size = io.DEFAULT_BUFFER_SIZE
-        stream = io.BufferedRandom(raw, size) if plus else io.BufferedWriter(raw, size) if writing else io.BufferedReader(raw, size)
+        stream = (
+            io.BufferedRandom(raw, size)
+            if plus
+            else io.BufferedWriter(raw, size)
+            if writing
+            else io.BufferedReader(raw, size)
+        )
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
 
     @contextlib.contextmanager

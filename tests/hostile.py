@@ -59,11 +59,20 @@ def png(width, height, depth, colour, rows, *before, after=(), interlaced=0, end
     """A PNG by hand; `rows` = the filtered rows' bytes, or an IDAT's body already packed."""
     header = chunk(b"IHDR", struct.pack(">II5B", width, height, depth, colour, 0, 0, interlaced))
     pixels = chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + pixels + b"".join(after) + (chunk(b"IEND", b"") if end else b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + b"".join(before)
+        + pixels
+        + b"".join(after)
+        + (chunk(b"IEND", b"") if end else b"")
+    )
 
 
 def riff(*chunks):
-    body = b"WEBP" + b"".join(kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks)
+    body = b"WEBP" + b"".join(
+        kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
+    )
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
@@ -74,7 +83,9 @@ def bmp(width, height, bits, compression, body, palette=b""):
 
 
 def gif_blocks(data, size=255):
-    return b"".join(bytes([len(data[at : at + size])]) + data[at : at + size] for at in range(0, len(data), size)) + b"\0"
+    return (
+        b"".join(bytes([len(data[at : at + size])]) + data[at : at + size] for at in range(0, len(data), size)) + b"\0"
+    )
 
 
 def gif_canvas(data, width, height):
@@ -83,9 +94,15 @@ def gif_canvas(data, width, height):
 
 def exif(order="<", entries=((0x0112, 3, 1, 6),), count=None, following=0, start=8):
     """An EXIF block with one directory of (tag, type, count, value)."""
-    body = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", start) + struct.pack(f"{order}H", len(entries) if count is None else count)
+    body = (
+        {"<": b"II*\0", ">": b"MM\0*"}[order]
+        + struct.pack(f"{order}I", start)
+        + struct.pack(f"{order}H", len(entries) if count is None else count)
+    )
     for tag, kind, length, value in entries:
-        body += struct.pack(f"{order}HHI", tag, kind, length) + (struct.pack(f"{order}HH", value, 0) if kind == 3 else struct.pack(f"{order}I", value))
+        body += struct.pack(f"{order}HHI", tag, kind, length) + (
+            struct.pack(f"{order}HH", value, 0) if kind == 3 else struct.pack(f"{order}I", value)
+        )
     return b"Exif\0\0" + body + struct.pack(f"{order}I", following)
 
 
@@ -97,7 +114,10 @@ def whole_files():
     alpha = Image.fromarray(noise(channels=4))
     palette = PHOTO.quantize(16)
     frames = [Image.fromarray(noise(24, 16, seed=seed)) for seed in range(3)]
-    files = {f"{format}": encoded(PHOTO, format, **({"save_all": True, "append_images": [FLAT]} if format == "MPO" else {})) for format in FORMATS}
+    files = {
+        f"{format}": encoded(PHOTO, format, **({"save_all": True, "append_images": [FLAT]} if format == "MPO" else {}))
+        for format in FORMATS
+    }
     files |= {
         "JPEG progressive": encoded(PHOTO, "JPEG", progressive=True),
         "JPEG restarts": encoded(PHOTO, "JPEG", restart_marker_blocks=2),
@@ -127,7 +147,15 @@ def whole_files():
 def interlaced():
     """A grey 8 x 8 PNG in Adam7's seven passes."""
     rows = b""
-    for left, top, across, down in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+    for left, top, across, down in (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):
         for y in range(top, 8, down):
             rows += b"\0" + bytes(8 * x + y for x in range(left, 8, across))
     return png(8, 8, 8, 0, rows, interlaced=1)
@@ -186,7 +214,11 @@ def bombs():
         kind = name.encode()
         yield f"PNG, huge {name}", small[:33] + chunk(kind, body) + small[33:], {"ok"}
         yield f"PNG, {name} of wrong checksum", small[:33] + chunk(kind, body[:99], 1) + small[33:], {"ok"}
-    yield "PNG, a hundred zTXt", small[:33] + chunk(b"zTXt", b"k\0\0" + zlib.compress(million)) * 100 + small[33:], {"ok"}
+    yield (
+        "PNG, a hundred zTXt",
+        small[:33] + chunk(b"zTXt", b"k\0\0" + zlib.compress(million)) * 100 + small[33:],
+        {"ok"},
+    )
     yield "PNG, a million chunks", small[:33] + chunk(b"teXt", b"") * 1_000_000 + small[33:], BROKEN
     yield "PNG, IDAT in many chunks", split_idat(small, 1), {"ok"}
     yield "PNG, a million empty IDAT", small[:-12] + chunk(b"IDAT", b"") * 1_000_000 + small[-12:], BROKEN
@@ -212,33 +244,84 @@ def bombs():
     yield "GIF, no frame", gif[:at] + b";", BROKEN
     for side in (0x3FFF, 2**24 - 1):
         size = (side - 1).to_bytes(3, "little") * 2
-        yield f"WebP VP8X of {side} squared", riff((b"VP8X", b"\0\0\0\0" + size), (b"VP8 ", bytes(30))), {"too many pixels"}
-    yield "WebP VP8 of 16383 squared", riff((b"VP8 ", b"\x30\1\0\x9d\1\x2a\xff\x3f\xff\x3f" + bytes(40))), {"too many pixels"}
+        yield (
+            f"WebP VP8X of {side} squared",
+            riff((b"VP8X", b"\0\0\0\0" + size), (b"VP8 ", bytes(30))),
+            {"too many pixels"},
+        )
+    yield (
+        "WebP VP8 of 16383 squared",
+        riff((b"VP8 ", b"\x30\1\0\x9d\1\x2a\xff\x3f\xff\x3f" + bytes(40))),
+        {"too many pixels"},
+    )
     yield "WebP VP8 of nothing", riff((b"VP8 ", b"\x30\1\0\x9d\1\x2a\0\0\0\0" + bytes(40))), BROKEN
     yield "WebP VP8L of 16384 squared", riff((b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(40))), {"too many pixels"}
     yield "WebP without chunks", riff(), BROKEN
     yield "WebP of unknown chunks", riff((b"ABCD", bytes(40))), BROKEN
-    for width, height in ((60_000, 60_000), (2**31 - 1, 1), (2**31 - 1, -(2**31)), (-1, 10), (-(2**31), 5), (0, 0), (10, 0), (0, 10)):
+    for width, height in (
+        (60_000, 60_000),
+        (2**31 - 1, 1),
+        (2**31 - 1, -(2**31)),
+        (-1, 10),
+        (-(2**31), 5),
+        (0, 0),
+        (10, 0),
+        (0, 10),
+    ):
         for bits in (1, 8, 24, 32):
-            yield f"BMP of {width} x {height}, {bits} bit", bmp(width, height, bits, 0, bytes(100)), {"broken", "too many pixels"}
+            yield (
+                f"BMP of {width} x {height}, {bits} bit",
+                bmp(width, height, bits, 0, bytes(100)),
+                {"broken", "too many pixels"},
+            )
     palette = bytes(range(256)) * 4
-    yield "BMP runs, 6000 squared of line ends", bmp(6000, 6000, 8, 1, b"\0\0" * 6000 + b"\0\1", palette), {"too many pixels"}
+    yield (
+        "BMP runs, 6000 squared of line ends",
+        bmp(6000, 6000, 8, 1, b"\0\0" * 6000 + b"\0\1", palette),
+        {"too many pixels"},
+    )
     yield "BMP runs, 3000 squared of line ends", bmp(3000, 3000, 8, 1, b"\0\0" * 3000 + b"\0\1", palette), ANY
     yield "BMP runs that go nowhere", bmp(10, 10, 8, 1, b"\x05\1" * 2_000_000, palette), BROKEN | {"ok"}
     yield "BMP runs of four bits", bmp(8, 2, 4, 2, b"\x08\x12\0\0\x08\x34\0\0\0\1", palette[:64]), {"ok"}
     yield "BMP runs, jumps", bmp(100, 100, 8, 1, b"\0\2\xff\xff" * 50 + b"\0\1", palette), ANY
-    for bits, compression in ((24, 3), (16, 3), (32, 3), (24, 4), (24, 5), (7, 0), (65535, 0), (0, 0), (8, 99), (16, 0)):
+    for bits, compression in (
+        (24, 3),
+        (16, 3),
+        (32, 3),
+        (24, 4),
+        (24, 5),
+        (7, 0),
+        (65535, 0),
+        (0, 0),
+        (8, 99),
+        (16, 0),
+    ):
         yield f"BMP of {bits} bits, compression {compression}", bmp(4, 4, bits, compression, bytes(200)), ANY
     for size in (0, 3, 12, 41, 2**31):
-        yield f"BMP, header of {size}", b"BM" + struct.pack("<IHHI", 99, 0, 0, 54) + struct.pack("<I", size) + bytes(200), BROKEN
-    yield "BMP, palette of millions", b"BM" + struct.pack("<IHHI", 99, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, 8, 0, 0, 0, 0, 2**31, 0) + bytes(99), BROKEN
+        yield (
+            f"BMP, header of {size}",
+            b"BM" + struct.pack("<IHHI", 99, 0, 0, 54) + struct.pack("<I", size) + bytes(200),
+            BROKEN,
+        )
+    yield (
+        "BMP, palette of millions",
+        b"BM"
+        + struct.pack("<IHHI", 99, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, 8, 0, 0, 0, 0, 2**31, 0)
+        + bytes(99),
+        BROKEN,
+    )
 
 
 def split_idat(data, size):
     at = data.index(b"IDAT") - 4
     length = struct.unpack_from(">I", data, at)[0]
     body = data[at + 8 : at + 8 + length]
-    return data[:at] + b"".join(chunk(b"IDAT", body[start : start + size]) for start in range(0, length, size)) + data[at + 12 + length :]
+    return (
+        data[:at]
+        + b"".join(chunk(b"IDAT", body[start : start + size]) for start in range(0, length, size))
+        + data[at + 12 + length :]
+    )
 
 
 def jpegs():
@@ -247,7 +330,11 @@ def jpegs():
     for scans, expected in ((50, {"ok"}), (200, BROKEN), (5000, BROKEN)):
         yield f"{scans} progressive scans", progressive[:-2] + last * scans + b"\xff\xd9", expected
     yield "scan bytes after the end", plain + b"\xff\xda\0\2" * 1000, {"ok"}
-    yield "scan bytes in comments between scans", progressive[:-2] + segment(0xFE, b"\xff\xda" * 300) + b"\xff\xd9", {"ok"}
+    yield (
+        "scan bytes in comments between scans",
+        progressive[:-2] + segment(0xFE, b"\xff\xda" * 300) + b"\xff\xd9",
+        {"ok"},
+    )
     big = encoded(Image.new("RGB", (6000, 6000)), "JPEG", progressive=True, quality=10)
     end = big[big.rindex(b"\xff\xda") : -2]
     yield "a thousand scans over 36 million pixels", big[:-2] + end[:12] * 1000 + b"\xff\xd9", BROKEN
@@ -261,7 +348,11 @@ def jpegs():
         yield f"says {width} x {height}", data, ANY | {"too many pixels"}
     yield "two frames", plain[:frame] + plain[frame : frame + 19] + plain[frame:], BROKEN
     tables = plain.index(b"\xff\xc4")
-    yield "no Huffman tables", plain[:tables] + plain[plain.index(b"\xff\xda") :], ANY  # libjpeg-turbo may put in the standard ones
+    yield (
+        "no Huffman tables",
+        plain[:tables] + plain[plain.index(b"\xff\xda") :],
+        ANY,
+    )  # libjpeg-turbo may put in the standard ones
     quantum = plain.index(b"\xff\xdb")
     yield "no quantization tables", plain[:quantum] + plain[frame:], BROKEN
     restarts = encoded(PHOTO, "JPEG", restart_marker_blocks=2)
@@ -289,7 +380,9 @@ def jpegs():
 
 def exifs():
     """Blocks that turn nothing, in all three formats that carry EXIF, and bombs; `turning` has those that do."""
-    ring = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<I", 8)
+    ring = (
+        b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<I", 8)
+    )
     shared = [(0x8000 + n, 7, 60_000, 8) for n in range(5000)]
     blocks = {
         "orientation 0": exif(entries=[(0x0112, 3, 1, 0)]), "orientation 9": exif(entries=[(0x0112, 3, 1, 9)]), "orientation 65535": exif(entries=[(0x0112, 3, 1, 65535)]),
@@ -301,12 +394,20 @@ def exifs():
         yield from ((f"EXIF, {name}: {format}", data, {"ok"}) for format, data in carrying(block))
     jpeg = encoded(FLAT, "JPEG")
     many = exif(entries=[(n, 7, 60_000_000, 8) for n in range(1, 5000)])
-    yield "EXIF in 900 segments whose entries share them", with_segments(jpeg, segment(0xE1, many), *[segment(0xE1, b"Exif\0\0" + bytes(60_000))] * 900), {"ok"}
+    yield (
+        "EXIF in 900 segments whose entries share them",
+        with_segments(jpeg, segment(0xE1, many), *[segment(0xE1, b"Exif\0\0" + bytes(60_000))] * 900),
+        {"ok"},
+    )
     yield "EXIF after the data: JPEG", jpeg + segment(0xE1, exif()), {"ok"}
     xmp = b'<rdf:Description tiff:Orientation="6"/>'
     yield "XMP that turns: JPEG", with_segments(jpeg, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp)), {"ok"}
     yield "XMP that turns: PNG", carry_png(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)), {"ok"}
-    yield "EXIF as text: PNG", carry_png(chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 9\n" + exif().hex().encode())), {"ok"}
+    yield (
+        "EXIF as text: PNG",
+        carry_png(chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 9\n" + exif().hex().encode())),
+        {"ok"},
+    )
     yield "XMP that turns: WEBP", encoded(FLAT, "WEBP", lossless=True, xmp=xmp), {"ok"}
 
 
@@ -332,7 +433,9 @@ def turning():
             "nonsense before it": exif("<", [(0xFFFF, 99, 2**32 - 1, 2**32 - 1), (0x0100, 4, 2**31, 7), entry]), "twice marked": b"Exif\0\0" + exif(">", [entry]),
         }  # fmt: skip
         for name, block in blocks.items():
-            yield from ((f"orientation {orientation}, {name}: {format}", data, orientation) for format, data in carrying(block))
+            yield from (
+                (f"orientation {orientation}, {name}: {format}", data, orientation) for format, data in carrying(block)
+            )
 
 
 def shapes():
@@ -359,13 +462,21 @@ def damages():
     yield "PNG, IHDR cut", data[:8] + chunk(b"IHDR", bytes(7)) + data[33:], BROKEN
     yield "PNG, no IHDR", data[:8] + data[33:], BROKEN
     yield "PNG, no IDAT", data[:33] + data[-12:], BROKEN
-    yield "PNG, bad zlib", png(8, 8, 8, 0, b"").replace(zlib.compress(b""), b"")[:33] + chunk(b"IDAT", b"nonsense") + chunk(b"IEND", b""), BROKEN
+    yield (
+        "PNG, bad zlib",
+        png(8, 8, 8, 0, b"").replace(zlib.compress(b""), b"")[:33] + chunk(b"IDAT", b"nonsense") + chunk(b"IEND", b""),
+        BROKEN,
+    )
     yield "PNG, rows of unknown filter", png(8, 8, 8, 0, (b"\x09" + bytes(8)) * 8), BROKEN
     yield "PNG, rows missing", png(8, 8, 8, 0, bytes(9 * 7)), BROKEN
     yield "PNG, palette missing", png(8, 8, 8, 3, bytes(72)), ANY
     yield "PNG, palette too short", png(8, 8, 8, 3, (b"\0" + bytes([200] * 8)) * 8, chunk(b"PLTE", bytes(9))), ANY
     yield "PNG, palette of 1000", png(8, 8, 8, 3, bytes(72), chunk(b"PLTE", bytes(3000))), ANY
-    yield "PNG, tRNS longer than the palette", png(8, 8, 8, 3, bytes(72), chunk(b"PLTE", bytes(9)), chunk(b"tRNS", bytes(500))), ANY
+    yield (
+        "PNG, tRNS longer than the palette",
+        png(8, 8, 8, 3, bytes(72), chunk(b"PLTE", bytes(9)), chunk(b"tRNS", bytes(500))),
+        ANY,
+    )
     yield "PNG, tRNS cut", png(8, 8, 8, 2, bytes(200), chunk(b"tRNS", b"\0")), ANY
     for depth, colour in ((3, 0), (16, 3), (1, 2), (4, 6), (8, 1), (8, 5), (8, 7), (32, 0), (0, 0), (255, 255)):
         yield f"PNG of depth {depth} and colour {colour}", png(8, 8, depth, colour, bytes(600)), BROKEN
@@ -383,11 +494,23 @@ def largest():
     width, height = 8000, 5000
     row = zlib.compressobj(1)
     packed = b"".join(row.compress(bytes(1 + 8 * width)) for _ in range(height)) + row.flush()
-    yield "largest 16-bit PNG with alpha", png(width, height, 16, 6, b"").replace(chunk(b"IDAT", zlib.compress(b"")), chunk(b"IDAT", packed)), {"ok"}
-    yield "largest progressive JPEG", encoded(Image.new("RGB", (width, height)), "JPEG", progressive=True, subsampling=0), {"ok"}
+    yield (
+        "largest 16-bit PNG with alpha",
+        png(width, height, 16, 6, b"").replace(chunk(b"IDAT", zlib.compress(b"")), chunk(b"IDAT", packed)),
+        {"ok"},
+    )
+    yield (
+        "largest progressive JPEG",
+        encoded(Image.new("RGB", (width, height)), "JPEG", progressive=True, subsampling=0),
+        {"ok"},
+    )
     yield "largest CMYK JPEG", encoded(Image.new("CMYK", (width, height)), "JPEG"), {"ok"}
     yield "largest GIF", encoded(Image.new("P", (width, height)), "GIF", transparency=0), {"ok"}
-    yield "largest WebP with alpha", encoded(Image.new("RGBA", (width, height), (9, 9, 9, 9)), "WEBP", lossless=True, method=0, quality=0), {"ok"}
+    yield (
+        "largest WebP with alpha",
+        encoded(Image.new("RGBA", (width, height), (9, 9, 9, 9)), "WEBP", lossless=True, method=0, quality=0),
+        {"ok"},
+    )
     yield "one pixel column too many", encoded(Image.new("1", (width + 1, height))), {"too many pixels"}
 
 
@@ -416,7 +539,9 @@ def mutations(seed, count):
 
 
 def place(data, chance):
-    return chance.randrange(max(1, len(data))) if chance.random() < 0.5 else chance.randrange(max(1, min(len(data), 200)))
+    return (
+        chance.randrange(max(1, len(data))) if chance.random() < 0.5 else chance.randrange(max(1, min(len(data), 200)))
+    )
 
 
 def flip_bit(data, chance, _):
@@ -491,7 +616,12 @@ def outcome(call, *arguments):
     if isinstance(result, bytes):
         return "ok" if result.startswith(b"\xff\xd8") else "not JPEG bytes"
     pixels, (width, height) = result
-    good = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and 0 < width * height <= errors.MAX_PIXELS
+    good = (
+        pixels.dtype == np.uint8
+        and pixels.ndim == 3
+        and pixels.shape[2] == 3
+        and 0 < width * height <= errors.MAX_PIXELS
+    )
     good &= pixels.shape[0] <= height and pixels.shape[1] <= width
     return "ok" if good else f"pixels of {pixels.dtype} {pixels.shape} for {width} x {height}"
 
@@ -515,7 +645,14 @@ def run(progress, what, seed="0", count="0"):
     from kfashion_utils.errors import REASONS
 
     resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
-    files = corpus() if what == "corpus" else ((f"seed {seed}, mutation {number} of {name}", data, {"ok", *REASONS}) for number, name, data in mutations(seed, int(count)))
+    files = (
+        corpus()
+        if what == "corpus"
+        else (
+            (f"seed {seed}, mutation {number} of {name}", data, {"ok", *REASONS})
+            for number, name, data in mutations(seed, int(count))
+        )
+    )
     tally, problems = {}, []
     with open(progress, "w", encoding="utf-8") as log:
         for name, data, expected in files:
@@ -525,7 +662,11 @@ def run(progress, what, seed="0", count="0"):
             log.flush()
             full, *others = outcomes(data, name)
             tally[full] = tally.get(full, 0) + 1
-            if full not in expected or not {*others} <= {full, "ok", "broken", "region outside"} or (full != "ok" and "ok" in others):
+            if (
+                full not in expected
+                or not {*others} <= {full, "ok", "broken", "region outside"}
+                or (full != "ok" and "ok" in others)
+            ):
                 problems.append(f"{name}: {full}, {others}; expected {sorted(expected)}")
     print(json.dumps({"tally": tally, "problems": problems}))
 

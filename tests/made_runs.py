@@ -25,7 +25,19 @@ def make_run(folder, task, seed=0, called="first <i>run", config=CONFIG, polygon
     ids = [f"p{number:02}" for number in range(ROWS)]
     for name in ids:
         Image.fromarray(rng.integers(0, 255, (30, 20, 3), np.uint8)).save(folder / "photos" / f"{name}.png")
-    catalog = pd.DataFrame({"id": ids, "path": [f"{name}.png" for name in ids], "split": "valid", "left": 2, "top": 2, "right": 18, "bottom": 28, "region": "annotation", "polygon": polygon})
+    catalog = pd.DataFrame(
+        {
+            "id": ids,
+            "path": [f"{name}.png" for name in ids],
+            "split": "valid",
+            "left": 2,
+            "top": 2,
+            "right": 18,
+            "bottom": 28,
+            "region": "annotation",
+            "polygon": polygon,
+        }
+    )
     catalog["group"] = [f"look{number // 2}" for number in range(ROWS)]
     predictions = pd.DataFrame({"id": ids, "photo": ids})
     for head in task.heads:

@@ -11,8 +11,17 @@ def case(actual, answers, groups=None, classes=("a", "b", "c", "d"), sure=0.7):
     ids = [f"p{number}" for number in range(len(actual))]
     scores = np.full((len(ids), len(classes)), (1 - sure) / (len(classes) - 1))
     scores[np.arange(len(ids)), answers] = sure
-    table = pd.DataFrame({"id": ids, "photo": ids, "label": np.array(classes, object)[answers], **{f"label:{name}": scores[:, number] for number, name in enumerate(classes)}})
-    return table, complete_catalog({"id": ids, "path": "x", "label": np.array(classes, object)[actual], "group": ids if groups is None else groups})
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "photo": ids,
+            "label": np.array(classes, object)[answers],
+            **{f"label:{name}": scores[:, number] for number, name in enumerate(classes)},
+        }
+    )
+    return table, complete_catalog(
+        {"id": ids, "path": "x", "label": np.array(classes, object)[actual], "group": ids if groups is None else groups}
+    )
 
 
 def random_case(rows=2000, seed=0, right=0.7, groups=None):

@@ -45,14 +45,28 @@ def arm(point, wanted):
             storage.os.replace = lambda *_: die()  # written, synced, and not yet named
         save(checkpoints, arrays, history)
 
-    FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save = begin, middle, validation, saving
+    FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save = (
+        begin,
+        middle,
+        validation,
+        saving,
+    )
 
 
 def main(catalog, root, run, cache, config, point, epoch):
     if point in POINTS:
         arm(point, int(epoch))
     config = kf.TrainConfig(**json.loads(config))
-    kf.train(kf.read_catalog(catalog), root, run, preprocess=kf.Preprocess(size=32), config=config, cache=cache, workers=1, progress=False)
+    kf.train(
+        kf.read_catalog(catalog),
+        root,
+        run,
+        preprocess=kf.Preprocess(size=32),
+        config=config,
+        cache=cache,
+        workers=1,
+        progress=False,
+    )
 
 
 if __name__ == "__main__":

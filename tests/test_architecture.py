@@ -47,7 +47,9 @@ def functions(tree):
 def own_imports(tree):
     """Names of the modules of this package that a module imports, anywhere in it."""
     found = {name.removeprefix("kfashion_utils.") for name, _ in imports(tree) if name.startswith("kfashion_utils.")}
-    whole = {name for name in found if any(other.startswith(f"{name}.") for other in found)}  # `from package import module`
+    whole = {
+        name for name in found if any(other.startswith(f"{name}.") for other in found)
+    }  # `from package import module`
     return (found - whole) & MODULES.keys()
 
 
@@ -75,7 +77,9 @@ def test_only_marked_packages_import_keras_and_tensorflow():
         for imported, at_import in imports(tree):
             top = imported.partition(".")[0]
             if top in ("keras", "jax"):
-                assert name.partition(".")[0] in KERAS or (name == "__main__" and not at_import), f"{name} imports {imported}"
+                assert name.partition(".")[0] in KERAS or (name == "__main__" and not at_import), (
+                    f"{name} imports {imported}"
+                )
             if top == "tensorflow":
                 assert name in TENSORFLOW and not at_import, f"{name} imports tensorflow"
 
@@ -87,7 +91,9 @@ def test_packages_have_nothing_of_their_own():
 
 
 def test_the_rules_catch_who_breaks_them():
-    tree = ast.parse("import keras\ndef f():\n    from kfashion_utils.training import train\n    import tensorflow as tf")
+    tree = ast.parse(
+        "import keras\ndef f():\n    from kfashion_utils.training import train\n    import tensorflow as tf"
+    )
     assert dict(imports(tree)) == {
         "keras": True, "kfashion_utils.training": False, "kfashion_utils.training.train": False, "tensorflow": False,
     }  # fmt: skip
@@ -112,13 +118,17 @@ def test_keras_is_not_loaded_before_it_is_needed(code):
     assert not {"keras", "tensorflow", "jax"} & set(loaded_by(code))
 
 
-@pytest.mark.parametrize("code", ["import kfashion_utils", "from kfashion_utils.__main__ import main; main(['--help'])"])
+@pytest.mark.parametrize(
+    "code", ["import kfashion_utils", "from kfashion_utils.__main__ import main; main(['--help'])"]
+)
 def test_importing_and_help_load_nothing_heavy(code):
     assert not {"pandas", "numpy", "cv2", "sklearn", "matplotlib"} & set(loaded_by(code))
 
 
 def test_the_catalog_loads_no_picture_library():
-    assert not {"cv2", "PIL", "keras"} & set(loaded_by("import kfashion_utils as kf; kf.read_catalog, kf.split_catalog, kf.build_catalog"))
+    assert not {"cv2", "PIL", "keras"} & set(
+        loaded_by("import kfashion_utils as kf; kf.read_catalog, kf.split_catalog, kf.build_catalog")
+    )
 
 
 def test_every_public_name_is_there():

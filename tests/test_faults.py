@@ -66,7 +66,9 @@ class Case:
 
         Preprocess.encode = counted
         try:
-            return preprocess_images(self.catalog[rows], self.root, self.cache, RECIPE, workers=1, drive=self.drive, progress=False)
+            return preprocess_images(
+                self.catalog[rows], self.root, self.cache, RECIPE, workers=1, drive=self.drive, progress=False
+            )
         finally:
             Preprocess.encode = encode
 
@@ -79,7 +81,11 @@ class Case:
                 pass
 
     def state(self, prepared):
-        return {row: prepared.read(row) for row in prepared.ids}, prepared.failures.to_csv(), {p.name for p in prepared.folder.glob("*.zip")}
+        return (
+            {row: prepared.read(row) for row in prepared.ids},
+            prepared.failures.to_csv(),
+            {p.name for p in prepared.folder.glob("*.zip")},
+        )
 
 
 def problems(case, expected, redone, same_shards=True):
@@ -90,14 +96,20 @@ def problems(case, expected, redone, same_shards=True):
     wrong += ["shards differ"] * (same_shards and found[2] != expected[2])
     names = {path.name for path in prepared.folder.iterdir()}
     wrong += [f"left over: {name}" for name in names - found[2] - FINISHED]
-    wrong += [f"{name} is not what its name says" for name in found[2] if hash_file(prepared.folder / name) + ".zip" != name]
+    wrong += [
+        f"{name} is not what its name says" for name in found[2] if hash_file(prepared.folder / name) + ".zip" != name
+    ]
     extra = sum(case.encoded.values()) - PICTURES
     wrong += [f"{extra} pictures redone"] * (extra > redone)
     if case.drive:
         there = [path for path in case.drive.rglob("*") if path.is_file()]
         proven = set(json.loads((prepared.folder / "drive.json").read_text())["proven"])
         wrong += ["not all on Drive"] * (proven != found[2] or not proven <= {path.name for path in there})
-        wrong += [f"on Drive: {path.name}" for path in there if path.name != drive.SENTINEL and hash_file(path) + ".zip" != path.name]
+        wrong += [
+            f"on Drive: {path.name}"
+            for path in there
+            if path.name != drive.SENTINEL and hash_file(path) + ".zip" != path.name
+        ]
     before = sum(case.encoded.values())
     case.prepare()
     wrong += ["a third call works again"] * (sum(case.encoded.values()) > before)
@@ -113,7 +125,9 @@ def broken_promises(case):
         for line in journal.read_bytes().splitlines(keepends=True):
             entry = shards._read_journal_line(line)
             if data is not None and entry and "offset" in entry:
-                wrong += ["a journal line names what is not there"] * (zlib.crc32(data[entry["offset"] :][: entry["size"]]) != entry["crc"])
+                wrong += ["a journal line names what is not there"] * (
+                    zlib.crc32(data[entry["offset"] :][: entry["size"]]) != entry["crc"]
+                )
     return wrong
 
 
@@ -140,7 +154,12 @@ def calls(photos, tmp_path, with_drive):
 
 def faults(photos, tmp_path, with_drive):
     """All (number of the call, kind) that make a difference."""
-    return [(at, kind) for at, name in enumerate(calls(photos, tmp_path, with_drive)) for kind in KINDS if name in WRITES or kind not in ("torn write", "short write")]
+    return [
+        (at, kind)
+        for at, name in enumerate(calls(photos, tmp_path, with_drive))
+        for kind in KINDS
+        if name in WRITES or kind not in ("torn write", "short write")
+    ]
 
 
 def campaign(photos, tmp_path, whole, chosen, with_drive, cut_short=False):
@@ -183,7 +202,10 @@ def test_a_full_disk_is_one_error_that_names_path_and_bytes(photos, tmp_path):
         if name not in WRITES:
             continue
         case = Case(photos, tmp_path / f"full{at}", False)
-        with FaultyDisk(case.watched, at, "ENOSPC").in_place(), pytest.raises(StorageFull, match="bytes are free; make room") as caught:
+        with (
+            FaultyDisk(case.watched, at, "ENOSPC").in_place(),
+            pytest.raises(StorageFull, match="bytes are free; make room") as caught,
+        ):
             case.prepare()
         assert str(case.cache) in caught.value.filename
 
@@ -200,15 +222,23 @@ def test_a_really_full_disk_and_what_comes_after(tmp_path):
     """
     (tmp_path / "disk").mkdir()
     environment = {**os.environ, "PYTHONPATH": str(Path(kf.__file__).parents[1])}
-    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment
+    )
     if "mount:" in done.stderr or "unshare:" in done.stderr:
         pytest.skip("this machine lets nobody mount a small file system")
     first, second = done.stdout.split("exit 1", 1)
     assert "kfashion preprocess: the storage failed: " in done.stderr and "Traceback" not in done.stderr
-    assert "bytes were to be written" in done.stderr and "No space left on device" in done.stderr and "disk/64-crop_none" in done.stderr
+    assert (
+        "bytes were to be written" in done.stderr
+        and "No space left on device" in done.stderr
+        and "disk/64-crop_none" in done.stderr
+    )
     assert "200 of 200 rows prepared, 0 rejected" in second and "exit 0" in second
     assert "in unfinished shards" in second and ", 0 in unfinished shards" not in second  # it went on
-    assert not [name for name in second.split("exit 0")[1].split() if name.endswith((".part", ".journal")) or "plan" in name]
+    assert not [
+        name for name in second.split("exit 0")[1].split() if name.endswith((".part", ".journal")) or "plan" in name
+    ]
 
 
 # Mutants: the campaign must catch a writer that is planted wrong --------------------------------------------------------
@@ -266,7 +296,9 @@ def test_planted_mutants_are_caught(photos, tmp_path, whole, monkeypatch, plant)
     for number in range(0, len(chosen), 20):
         for cut_short in (False, True):
             try:
-                caught = campaign(photos, tmp_path / f"{number}{cut_short}", whole, chosen[number : number + 20], False, cut_short)
+                caught = campaign(
+                    photos, tmp_path / f"{number}{cut_short}", whole, chosen[number : number + 20], False, cut_short
+                )
             except (OSError, ValueError) as error:
                 caught = str(error)
             if caught:
@@ -288,7 +320,9 @@ def test_the_power_cut_itself_forgets_what_was_not_synced(tmp_path):
             os.open(top / "another", os.O_RDONLY | os.O_CREAT)
             os.unlink(top / "kept")
         assert set(os.listdir(top)) <= {"kept", "new", "another"}
-        lost |= {"name" if "new" not in os.listdir(top) else "bytes" if (top / "new").read_bytes() != b"new" else "nothing"}
+        lost |= {
+            "name" if "new" not in os.listdir(top) else "bytes" if (top / "new").read_bytes() != b"new" else "nothing"
+        }
     assert lost == {"name", "bytes", "nothing"}
 
 

@@ -86,7 +86,10 @@ def test_preparing_survives_kills_at_random_moments(pictures, tmp_path):
         assert found == expected
         pd.testing.assert_frame_equal(rejected, failures)
         folder = next(cache.iterdir())
-        assert all(path.suffix == ".zip" and hash_file(path) == path.stem or path.name in ("failures.csv", "recipe.json") for path in folder.iterdir())
+        assert all(
+            path.suffix == ".zip" and hash_file(path) == path.stem or path.name in ("failures.csv", "recipe.json")
+            for path in folder.iterdir()
+        )
 
 
 @pytest.mark.slow

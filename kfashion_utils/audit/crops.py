@@ -35,7 +35,10 @@ FINEST = np.linspace(-0.0125, 0.0125, 5)  # and around the best of these
 MAYBE_PART, SAME_PART = 0.7, 0.9  # least correlation of a part with its place in the other, at each side
 SAME_COLOURS = 0.9  # of all values of the three colours, at FINE_SIDE
 SAME_PLACES = 0.945  # of the squares, on average: two shirts on one blanket differ in their prints
-PAINT, PAINT_TOLERANCE = 0.25, 6  # share of the picture in one grey level, give or take, from which on it is taken for paint
+PAINT, PAINT_TOLERANCE = (
+    0.25,
+    6,
+)  # share of the picture in one grey level, give or take, from which on it is taken for paint
 LEAST_KEPT = 0.04  # share of a picture that must be left beside the paint
 LEAST_CONTRAST = 8  # levels of standard deviation in what is left
 LEAST_PLACE_CONTRAST = 6  # the same in a square that is compared
@@ -62,15 +65,23 @@ def find_parts(rows, sizes, root, cache, backbone, weights, *, known=(), workers
     prepared = preprocess_images(rows, root, cache, Preprocess(), workers=workers, progress=progress)
     features = picture_features(prepared, rows["id"], Path(cache), backbone, weights, progress)
     ids = rows["id"].to_numpy()
-    tiny = np.stack([_content(prepared.pixels(row), size, TINY, square=True) for row, size in zip(ids, sizes, strict=True)])
-    candidates = np.concatenate([neighbours(whitened(features)), *(painted_neighbours(tiny, flip) for flip in (False, True))])
+    tiny = np.stack(
+        [_content(prepared.pixels(row), size, TINY, square=True) for row, size in zip(ids, sizes, strict=True)]
+    )
+    candidates = np.concatenate(
+        [neighbours(whitened(features)), *(painted_neighbours(tiny, flip) for flip in (False, True))]
+    )
     known = {tuple(sorted(pair)) for pair in known}
     candidates = [tuple(pair) for pair in np.unique(candidates, axis=0).tolist() if tuple(pair) not in known]
-    views = functools.lru_cache(maxsize=20_000)(lambda number: [_content(prepared.pixels(ids[number]), sizes[number], side) for side in (COARSE_SIDE, SIDE)])
+    views = functools.lru_cache(maxsize=20_000)(
+        lambda number: [_content(prepared.pixels(ids[number]), sizes[number], side) for side in (COARSE_SIDE, SIDE)]
+    )
     found = []
     for first, second in tqdm(candidates, desc="compare", unit="pair", disable=not (progress and candidates)):
         score, fit = part_score(views(first), views(second))
-        if score >= SAME_PART and is_same(*(_content(prepared.pixels(ids[row]), sizes[row], FINE_SIDE, colour=True) for row in (first, second)), *fit):
+        if score >= SAME_PART and is_same(
+            *(_content(prepared.pixels(ids[row]), sizes[row], FINE_SIDE, colour=True) for row in (first, second)), *fit
+        ):
             found.append((first, second, "part", round(1 - score, 4)))
     return pd.DataFrame(found, columns=["first", "second", "how", "distance"])
 
@@ -125,7 +136,9 @@ def painted_neighbours(tiny, flip=False, count=PAINTED_NEIGHBOURS, least=LEAST_C
         weights /= weights.sum(axis=1, keepdims=True)
         own = values[part] - (values[part] * weights).sum(axis=1, keepdims=True)
         means, squares = weights @ others[columns].T, weights @ (others[columns] ** 2).T
-        spread = np.sqrt((own**2 * weights).sum(axis=1, keepdims=True) * np.maximum(squares - means**2, LEAST_CONTRAST**2))
+        spread = np.sqrt(
+            (own**2 * weights).sum(axis=1, keepdims=True) * np.maximum(squares - means**2, LEAST_CONTRAST**2)
+        )
         return (own * weights) @ others[columns].T / np.maximum(spread, 1e-6)
 
     return _best_pairs(painted, len(tiny), correlations, count, least)
@@ -142,7 +155,10 @@ def _best_pairs(rows, width, similarity, count, least):
             itself = np.flatnonzero((part >= left) & (part < left + found.shape[1]))
             found[itself, part[itself] - left] = -2
             top = np.argpartition(-found, min(count, found.shape[1]) - 1, axis=1)[:, :count]
-            best, which = np.concatenate([best, np.take_along_axis(found, top, 1)], axis=1), np.concatenate([which, top + left], axis=1)
+            best, which = (
+                np.concatenate([best, np.take_along_axis(found, top, 1)], axis=1),
+                np.concatenate([which, top + left], axis=1),
+            )
             order = np.argsort(-best, axis=1)[:, :count]
             best, which = np.take_along_axis(best, order, 1), np.take_along_axis(which, order, 1)
         row, place = np.nonzero(best >= least)
@@ -158,7 +174,9 @@ def _content(pixels, size, side, square=False, colour=False):
     seen = pixels if colour else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     width, height = geometry.fitted_size(*size, len(seen), "pad")
     top, left = (len(seen) - height) // 2, (len(seen) - width) // 2
-    shape = (side, side) if square else (max(8, round(side * extent / max(width, height))) for extent in (width, height))
+    shape = (
+        (side, side) if square else (max(8, round(side * extent / max(width, height))) for extent in (width, height))
+    )
     return resized(seen[top : top + height, left : left + width], *shape)
 
 
@@ -197,9 +215,15 @@ def is_same(one, other, number, scale):
     if not width:
         return False
     kept = _scaled_mask(unpainted(greys[0]), width, height)
-    part, place = resized(np.ascontiguousarray(small), width, height), np.ascontiguousarray(large[top : top + height, left : left + width])
+    part, place = (
+        resized(np.ascontiguousarray(small), width, height),
+        np.ascontiguousarray(large[top : top + height, left : left + width]),
+    )
     colours = np.corrcoef(part[kept > 0].ravel(), place[kept > 0].ravel())[0, 1]
-    return bool(colours >= SAME_COLOURS) and places_score(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (part, place)), kept) >= SAME_PLACES
+    return (
+        bool(colours >= SAME_COLOURS)
+        and places_score(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (part, place)), kept) >= SAME_PLACES
+    )
 
 
 def places_score(one, other, kept):
@@ -232,7 +256,9 @@ def best_place(small, large, scales):
     fit = min(large.shape[0] / small.shape[0], large.shape[1] / small.shape[1])
     found = []
     for scale in np.unique(scales):
-        height, width = (min(round(extent * fit * scale), limit) for extent, limit in zip(small.shape, large.shape, strict=True))
+        height, width = (
+            min(round(extent * fit * scale), limit) for extent, limit in zip(small.shape, large.shape, strict=True)
+        )
         template = resized(np.ascontiguousarray(small), width, height)
         scores = _correlations(large, template, _scaled_mask(kept, width, height))
         top, left = np.unravel_index(scores.argmax(), scores.shape)

@@ -32,7 +32,10 @@ FLAWS = {  # name: (measure, below or above, threshold, what it means)
     "collage": ("seam", "above", 0.97, "share of a straight line through the picture along which it breaks"),
 }
 SHARES = {"train": (0.5, 0.95), "valid": (0.05, 0.4), "test": (0.0, 0.4)}  # of the rows that have a split
-SAME_SHAPE, SAME_COLOUR = 0.99, 12.0  # least correlation of the grey versions, largest difference of a cell of the colour versions (levels)
+SAME_SHAPE, SAME_COLOUR = (
+    0.99,
+    12.0,
+)  # least correlation of the grey versions, largest difference of a cell of the colour versions (levels)
 TWIN_COLOUR = 12.0  # the second detector trusts colours alone
 
 
@@ -60,7 +63,15 @@ class Audit:
         lines = [f"{rows:,} rows, {self.pictures:,} pictures, {groups:,} groups that a split must not separate"]
         lines += [f"  {count:,} pairs: {MEANT[name]}" for name, count in how.items()]
         counts = self.findings["finding"].value_counts()
-        lines += [f"  {count:,} x {name}" + (f": {FLAWS[name][0]} {FLAWS[name][1]} {FLAWS[name][2]:g} {FLAWS[name][3]}" if name in FLAWS else f": {MEANT[name]}") for name, count in counts.items()]
+        lines += [
+            f"  {count:,} x {name}"
+            + (
+                f": {FLAWS[name][0]} {FLAWS[name][1]} {FLAWS[name][2]:g} {FLAWS[name][3]}"
+                if name in FLAWS
+                else f": {MEANT[name]}"
+            )
+            for name, count in counts.items()
+        ]
         return "\n".join(lines if len(lines) > 1 else [*lines, "  nothing is wrong with them"])
 
     def write(self, folder):
@@ -115,7 +126,19 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
 
         sizes = np.stack([records["width"], records["height"]], axis=1)
         known = pd.concat(pairs)[["first", "second"]].to_numpy().tolist()
-        pairs.append(find_parts(catalog.iloc[first], sizes, root, out, backbone, weights, known=known, workers=workers, progress=progress))
+        pairs.append(
+            find_parts(
+                catalog.iloc[first],
+                sizes,
+                root,
+                out,
+                backbone,
+                weights,
+                known=known,
+                workers=workers,
+                progress=progress,
+            )
+        )
     pairs = _in_order(pd.concat(pairs, ignore_index=True), first)
     twins = _twins(records)
     audited = catalog.assign(group=join_rows(catalog, place, pairs))
@@ -123,7 +146,9 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
     findings += [*_leaks(audited), *_twin_findings(audited, first, twins), *_odd_shares(catalog)]
     findings = pd.DataFrame(findings, columns=["id", "finding", "detail", "value"])
     ids = catalog["id"].to_numpy()[first]
-    named = pairs.assign(first=ids[pairs["first"]], second=ids[pairs["second"]]).rename(columns={"first": "id", "second": "other"})
+    named = pairs.assign(first=ids[pairs["first"]], second=ids[pairs["second"]]).rename(
+        columns={"first": "id", "second": "other"}
+    )
     return Audit(audited, findings, named, len(records))
 
 
@@ -131,7 +156,14 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
 
 
 def _pairs(pairs, how, distance):
-    return pd.DataFrame({"first": pairs[:, 0].astype(int), "second": pairs[:, 1].astype(int), "how": how, "distance": np.asarray(distance, float)})
+    return pd.DataFrame(
+        {
+            "first": pairs[:, 0].astype(int),
+            "second": pairs[:, 1].astype(int),
+            "how": how,
+            "distance": np.asarray(distance, float),
+        }
+    )
 
 
 def _in_order(pairs, first):
@@ -166,9 +198,19 @@ def _near(records, radius):
     pairs = usable[pairs]
     same = {}
     for how, distance, flip in (("near", direct, False), ("mirror", mirrored, True)):
-        same[how] = (distance <= radius) & (colour_difference(records, pairs, flip) <= SAME_COLOUR) & (shape_correlation(records, pairs, flip) >= SAME_SHAPE)
+        same[how] = (
+            (distance <= radius)
+            & (colour_difference(records, pairs, flip) <= SAME_COLOUR)
+            & (shape_correlation(records, pairs, flip) >= SAME_SHAPE)
+        )
     same["mirror"] &= ~same["near"]
-    return pd.concat([_pairs(pairs[same[how]], how, distance[same[how]]) for how, distance in (("near", direct), ("mirror", mirrored))], ignore_index=True)
+    return pd.concat(
+        [
+            _pairs(pairs[same[how]], how, distance[same[how]])
+            for how, distance in (("near", direct), ("mirror", mirrored))
+        ],
+        ignore_index=True,
+    )
 
 
 def shape_correlation(records, pairs, flip=False):
@@ -176,7 +218,10 @@ def shape_correlation(records, pairs, flip=False):
     result = np.empty(len(pairs), np.float32)
     for start in range(0, len(pairs), 2**14):
         one, other = (records["grey"][pairs[start : start + 2**14, side]].astype(np.float32) for side in (0, 1))
-        one, other = ((values - values.mean(axis=(1, 2), keepdims=True)).reshape(len(values), -1) for values in (one, other[:, :, ::-1] if flip else other))
+        one, other = (
+            (values - values.mean(axis=(1, 2), keepdims=True)).reshape(len(values), -1)
+            for values in (one, other[:, :, ::-1] if flip else other)
+        )
         scale = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
         result[start : start + len(one)] = (one * other).sum(axis=1) / np.maximum(scale, 1e-6)
     return result
@@ -211,10 +256,17 @@ def join_rows(catalog, place, pairs):
     group, photo = (pd.factorize(catalog[name])[0] for name in ("group", "photo"))
     starts = np.cumsum([len(rows), group.max() + 1, photo.max() + 1])
     readable = place >= 0
-    ends = [(rows, starts[0] + group), (rows, starts[1] + photo), (rows[readable], starts[2] + place[readable]), (starts[2] + pairs["first"], starts[2] + pairs["second"])]
+    ends = [
+        (rows, starts[0] + group),
+        (rows, starts[1] + photo),
+        (rows[readable], starts[2] + place[readable]),
+        (starts[2] + pairs["first"], starts[2] + pairs["second"]),
+    ]
     one, other = (np.concatenate([np.asarray(pair[side]) for pair in ends]) for side in (0, 1))
     count = starts[2] + place.max(initial=-1) + 1
-    _, component = connected_components(coo_array((np.ones(len(one), bool), (one, other)), (count, count)), directed=False)
+    _, component = connected_components(
+        coo_array((np.ones(len(one), bool), (one, other)), (count, count)), directed=False
+    )
     return catalog["group"].groupby(component[: len(rows)]).transform("min").astype(object)
 
 
@@ -239,7 +291,12 @@ def _flaws(catalog, records, first):
         if measure not in values and name != "blank":
             bad &= ~blank
         for number in np.flatnonzero(bad):
-            yield ids[number], name, f"{measure} {found[number]:.3g}, {way} {threshold:g} {meaning}", round(float(found[number]), 5)
+            yield (
+                ids[number],
+                name,
+                f"{measure} {found[number]:.3g}, {way} {threshold:g} {meaning}",
+                round(float(found[number]), 5),
+            )
 
 
 def _conflicts(catalog, place, pairs):
@@ -254,7 +311,12 @@ def _conflicts(catalog, place, pairs):
         one, other = sure["first"].map(labels), sure["second"].map(labels)
         for row in np.flatnonzero(one.notna() & other.notna() & (one != other)):
             first, second = sure["first"].iat[row], sure["second"].iat[row]
-            yield ids[second], "conflict", f"{column} {other.iat[row]!r}; the same picture is {one.iat[row]!r} in {ids[first]}", np.nan
+            yield (
+                ids[second],
+                "conflict",
+                f"{column} {other.iat[row]!r}; the same picture is {one.iat[row]!r} in {ids[first]}",
+                np.nan,
+            )
 
 
 def _leaks(audited):
@@ -262,10 +324,14 @@ def _leaks(audited):
     rows = audited[audited["split"] != ""]
     counts = rows.groupby(["group", "split"]).size().rename("rows").reset_index()
     counts = counts[counts.duplicated("group", keep=False)]
-    most = counts.sort_values("rows", kind="stable", ascending=False).drop_duplicates("group").set_index("group")["split"]
+    most = (
+        counts.sort_values("rows", kind="stable", ascending=False).drop_duplicates("group").set_index("group")["split"]
+    )
     total = counts.groupby("group")["rows"].sum()
     details = (counts["rows"].astype(str) + " " + counts["split"]).groupby(counts["group"]).agg(", ".join)
-    for name, group, split in rows.loc[rows["group"].isin(most.index), ["id", "group", "split"]].itertuples(index=False):
+    for name, group, split in rows.loc[rows["group"].isin(most.index), ["id", "group", "split"]].itertuples(
+        index=False
+    ):
         if split != most[group]:
             yield name, "leak", f"{details[group]} in group {group}", int(total[group])
 
@@ -284,7 +350,12 @@ def _odd_shares(catalog):
     for name, (low, high) in SHARES.items():
         share = float((split == name).mean()) if len(split) else 0.0
         if len(split) and not low <= share <= high:
-            yield "", "shares", f"{name} {share:.0%} of {len(split):,} rows with a split; usual are {low:.0%} to {high:.0%}", round(share, 4)
+            yield (
+                "",
+                "shares",
+                f"{name} {share:.0%} of {len(split):,} rows with a split; usual are {low:.0%} to {high:.0%}",
+                round(share, 4),
+            )
     if (split == "valid").any():
         learned = catalog[catalog["split"].isin(["train", "valid"])]
         for column in label_columns(catalog):
@@ -296,4 +367,9 @@ def _odd_classes(learned, column):
     valid = learned["split"] == "valid"
     for label, members in valid.groupby(learned[column]):
         if len(members) >= 20 and not valid.mean() / 2 <= members.mean() <= 2 * valid.mean():
-            yield "", "shares", f"{column} {label!r}: {members.mean():.0%} of {len(members):,} rows are valid, of all rows {valid.mean():.0%}", round(float(members.mean()), 4)
+            yield (
+                "",
+                "shares",
+                f"{column} {label!r}: {members.mean():.0%} of {len(members):,} rows are valid, of all rows {valid.mean():.0%}",
+                round(float(members.mean()), 4),
+            )

@@ -24,7 +24,9 @@ SAMPLE = 100_000  # random pairs, at most, by which the tables are chosen
 LARGE = 8192  # bucket that is searched by tables of its own
 PIECE = 2**15  # hashes compared at a time: what a core's cache holds
 
-_frequencies = sorted(((u, v) for u in range(SIDE) for v in range(SIDE) if u + v), key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair))[:BITS]
+_frequencies = sorted(
+    ((u, v) for u in range(SIDE) for v in range(SIDE) if u + v), key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair)
+)[:BITS]
 ROWS, COLUMNS = np.array(_frequencies).T  # of the transform, lowest first
 MIRROR = int(np.packbits(COLUMNS % 2 == 1).view(">u8")[0])  # odd frequencies across change their sign in a mirror
 
@@ -115,7 +117,9 @@ def _sorted_pairs(first, second, count):
 
 def _require_few(count, most):
     if count > most:
-        raise InputError(f"more than {most:,} pairs of pictures look alike ({count:,} were found): choose a smaller radius, or leave out pictures that show nothing")
+        raise InputError(
+            f"more than {most:,} pairs of pictures look alike ({count:,} were found): choose a smaller radius, or leave out pictures that show nothing"
+        )
 
 
 def _search(values, bits, radius, mirror, most, threads=None):
@@ -146,7 +150,9 @@ def _choose_tables(values, bits, radius, mirror):
         if radius + shared > bits:
             continue
         bands = _bands(bits, radius + shared)
-        equal = sum((((different >> np.uint64(low)) & np.uint64(2**width - 1)) == 0).astype(np.int64) for low, width in bands)
+        equal = sum(
+            (((different >> np.uint64(low)) & np.uint64(2**width - 1)) == 0).astype(np.int64) for low, width in bands
+        )
         tables = math.comb(len(bands), shared)
         times = np.bincount(equal)
         compared = sum(math.comb(count, shared) * int(number) for count, number in enumerate(times)) / random.shape[1]
@@ -170,7 +176,9 @@ def _look(values, chosen, *, bands, bits, radius, mirror, most):
     if mirror:  # of a picture and its mirror image the one stays whose first flipped bit in the key is 0
         top = int(moved_mirror >> np.uint64(bits - key_bits)).bit_length()
         if top:
-            moved = np.where((moved >> np.uint64(bits - key_bits + top - 1)) & np.uint64(1), moved ^ moved_mirror, moved)
+            moved = np.where(
+                (moved >> np.uint64(bits - key_bits + top - 1)) & np.uint64(1), moved ^ moved_mirror, moved
+            )
         else:
             moved = np.concatenate([moved, moved ^ moved_mirror])
     moved = np.sort(moved)
@@ -237,7 +245,9 @@ def _slide(values, start, stop, left, radius):
             rows = rows[left[rows] >= step]
         if rows is None:
             end = min(stop, len(values) - step)
-            hits = start + np.flatnonzero(np.bitwise_count(values[start:end] ^ values[start + step : end + step]) <= radius)
+            hits = start + np.flatnonzero(
+                np.bitwise_count(values[start:end] ^ values[start + step : end + step]) <= radius
+            )
             hits = hits[left[hits] >= step]
         else:
             hits = rows[np.bitwise_count(values[rows] ^ values[rows + step]) <= radius]

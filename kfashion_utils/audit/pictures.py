@@ -54,10 +54,14 @@ def read_records(paths, root, out, *, workers=None, progress=True):
             leftover.unlink()
         items, unreadable = _items(unique, root)
         if len(unreadable) == len(unique) and {reason for reason, _ in unreadable.values()} == {"missing"}:
-            raise InputError(f"none of the catalog's {len(unique):,} pictures is below {root}; the first would be {Path(root, unique[0])}")
+            raise InputError(
+                f"none of the catalog's {len(unique):,} pictures is below {root}; the first would be {Path(root, unique[0])}"
+            )
         known = _known(folder)
         todo = np.flatnonzero((items != b"") & ~np.isin(items, known["item"]))
-        unreadable.update(_look(folder, unique[todo], items[todo], root, identity, workers or os.cpu_count(), progress, len(unique)))
+        unreadable.update(
+            _look(folder, unique[todo], items[todo], root, identity, workers or os.cpu_count(), progress, len(unique))
+        )
         if any(reason == "missing" for reason, _ in unreadable.values()):
             require_same(root, identity)
         known = _known(folder) if len(todo) else known
@@ -102,10 +106,20 @@ def _look(folder, paths, items, root, identity, workers, progress, wanted):
     if progress:
         print(f"{len(paths):,} pictures to look at, {wanted - len(paths):,} already known or not there")
     size = int(np.clip(-(-len(paths) // (4 * workers)), 16, PARTS))
-    jobs = [(folder, paths[start : start + size], items[start : start + size], root, identity) for start in range(0, len(paths), size)]
+    jobs = [
+        (folder, paths[start : start + size], items[start : start + size], root, identity)
+        for start in range(0, len(paths), size)
+    ]
     before = sum(1 for _ in folder.glob("*.records"))
-    with watched_bar(len(paths), "audit", lambda: min((sum(1 for _ in folder.glob("*.records")) - before) * size, len(paths)), progress):
-        failed = joblib.Parallel(n_jobs=min(workers, len(jobs)), batch_size=1)(joblib.delayed(fill_part)(*job) for job in jobs)
+    with watched_bar(
+        len(paths),
+        "audit",
+        lambda: min((sum(1 for _ in folder.glob("*.records")) - before) * size, len(paths)),
+        progress,
+    ):
+        failed = joblib.Parallel(n_jobs=min(workers, len(jobs)), batch_size=1)(
+            joblib.delayed(fill_part)(*job) for job in jobs
+        )
     return {path: reason for part in failed for path, reason in part.items()}
 
 
@@ -137,7 +151,9 @@ def look_at(path, root, record):
         ImageRejected: it cannot be decoded.
     """
     data = addresses.read_source(path, root)
-    pixels, (width, height) = decoding.decode(data if isinstance(data, bytes) else path, root, lambda *size: max(size) / LOOKED_AT)
+    pixels, (width, height) = decoding.decode(
+        data if isinstance(data, bytes) else path, root, lambda *size: max(size) / LOOKED_AT
+    )
     if max(pixels.shape) > LOOKED_AT:
         pixels = resized(pixels, *geometry.fitted_size(width, height, LOOKED_AT, "pad"))
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

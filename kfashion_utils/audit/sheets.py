@@ -37,7 +37,9 @@ def write_sheets(audit, root, folder, label_errors=None):
         for number, start in enumerate(range(0, min(len(table), per_sheet * MOST_SHEETS), per_sheet), 1):
             shown = [(_thumbnail(paths[row], root), text) for row, text in table[start : start + per_sheet]]
             path = Path(folder, f"sheet-{name}-{number:02d}.png")
-            write_bytes(path, png(show_images(*map(list, zip(*shown, strict=True)), COLUMNS, height=HEIGHT, colours=None)))
+            write_bytes(
+                path, png(show_images(*map(list, zip(*shown, strict=True)), COLUMNS, height=HEIGHT, colours=None))
+            )
             written.append(path)
     return written
 
@@ -45,14 +47,22 @@ def write_sheets(audit, root, folder, label_errors=None):
 def _tables(audit, label_errors):
     """{name of a sheet: [(id, text beneath)]}; pairs stand beside each other."""
     tables = {}
-    for name, found in audit.findings[(audit.findings["id"] != "") & (audit.findings["finding"] != "unreadable")].groupby("finding"):
+    for name, found in audit.findings[
+        (audit.findings["id"] != "") & (audit.findings["finding"] != "unreadable")
+    ].groupby("finding"):
         texts = [f"{value:.3g}" for value in found["value"]] if name in FLAWS else found["detail"]
         tables[name.replace(" ", "-")] = [(row, f"{row}\n{text}") for row, text in zip(found["id"], texts, strict=True)]
     for how, found in audit.pairs.groupby("how"):
-        tables[f"pairs-{how}"] = [(row, f"{row}\n{how} {value:g}") for pair in zip(found["id"], found["other"], found["distance"], strict=True) for row, value in _both(pair)]
+        tables[f"pairs-{how}"] = [
+            (row, f"{row}\n{how} {value:g}")
+            for pair in zip(found["id"], found["other"], found["distance"], strict=True)
+            for row, value in _both(pair)
+        ]
     if label_errors is not None:
         errors = label_errors.itertuples(index=False)
-        tables["label-errors"] = [(error.id, f"{error.id}\n{error.label} ->\n{error.suggestion} {error.probability:.2f}") for error in errors]
+        tables["label-errors"] = [
+            (error.id, f"{error.id}\n{error.label} ->\n{error.suggestion} {error.probability:.2f}") for error in errors
+        ]
     return tables
 
 

@@ -62,7 +62,10 @@ def download(name: str, /, *, folder: Path | None = None, filekey: str | None = 
             if len(names) == 1:
                 raise
             problems.append(str(error).partition("\n")[0])
-    refuse(f"{name}: {len(names) - len(problems)} of {len(names)} files are there; `kfashion download` of one file says more", problems)
+    refuse(
+        f"{name}: {len(names) - len(problems)} of {len(names)} files are there; `kfashion download` of one file says more",
+        problems,
+    )
 
 
 def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo", "garment"] = "photo"):
@@ -81,7 +84,10 @@ def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo", "g
         rejected.to_csv(temporary, index=False, lineterminator="\n")
     found = {kind: int((rejected["kind"] == kind).sum()) for kind in ("label", "picture", "archive")}
     photos = f" of {table['photo'].nunique():,} photos" if rows != "photo" else ""
-    print(f"{out}: {len(table):,} rows{photos}, {table['group'].nunique():,} groups; rejected: " + ", ".join(f"{count:,} {kind}s" for kind, count in found.items()))
+    print(
+        f"{out}: {len(table):,} rows{photos}, {table['group'].nunique():,} groups; rejected: "
+        + ", ".join(f"{count:,} {kind}s" for kind, count in found.items())
+    )
     if len(rejected):
         print(f"{summarize(rejected)}\n  all of them: {rejected_path}")
     for note, count in table.attrs["notes"].items():
@@ -151,20 +157,28 @@ def audit(
 
     table = kf.read_catalog(catalog)
     if edits and predictions and edits.resolve() == (out / LABEL_ERRORS).resolve():
-        raise InputError(f"--edits {edits} would be written over by what --predictions finds; copy it to another name, and give that")
+        raise InputError(
+            f"--edits {edits} would be written over by what --predictions finds; copy it to another name, and give that"
+        )
     table = kf.apply_edits(table, read_edits(edits)) if edits else table
     errors = kf.find_label_errors(kf.read_predictions(predictions), table) if predictions else None
-    found = kf.audit_catalog(table, root, out, radius=radius, backbone=backbone, weights=weights or "imagenet", workers=workers)
+    found = kf.audit_catalog(
+        table, root, out, radius=radius, backbone=backbone, weights=weights or "imagenet", workers=workers
+    )
     found.write(out)
     if errors is not None:
         with finished_file(out / LABEL_ERRORS) as temporary:
             errors.to_csv(temporary, index=False, lineterminator="\n")
-        print(f"{len(errors):,} labels are likely wrong: {out / LABEL_ERRORS}; take out the rows you disagree with and give it back as --edits")
+        print(
+            f"{len(errors):,} labels are likely wrong: {out / LABEL_ERRORS}; take out the rows you disagree with and give it back as --edits"
+        )
     if not all(label.isascii() for name in label_columns(table) for label in table[name].unique()):
         use_korean_font(install=False)
     sheets = write_sheets(found, root, out, errors)
     print(found)
-    print(f"{out}: catalog.csv, findings.csv, pairs.csv, {len(sheets)} contact sheets; split the new catalog with: kfashion split {out / 'catalog.csv'} --out FILE")
+    print(
+        f"{out}: catalog.csv, findings.csv, pairs.csv, {len(sheets)} contact sheets; split the new catalog with: kfashion split {out / 'catalog.csv'} --out FILE"
+    )
 
 
 def preprocess(
@@ -192,9 +206,13 @@ def preprocess(
     table = kf.read_catalog(catalog)
     prepared = kf.preprocess_images(table, root, cache, recipe, workers=workers, backend=backend, drive=drive)
     lacking = int(recipe.lacking(table).sum())
-    print(f"{prepared.folder}: {len(prepared):,} of {len(table):,} rows prepared, {len(prepared.failures):,} rejected, {lacking:,} without the region asked for")
+    print(
+        f"{prepared.folder}: {len(prepared):,} of {len(table):,} rows prepared, {len(prepared.failures):,} rejected, {lacking:,} without the region asked for"
+    )
     if not len(prepared):
-        raise InputError(f"none of {len(table):,} pictures below {root} could be prepared; the first: {' '.join(prepared.failures.iloc[0])}")
+        raise InputError(
+            f"none of {len(table):,} pictures below {root} could be prepared; the first: {' '.join(prepared.failures.iloc[0])}"
+        )
 
 
 def train(
@@ -228,7 +246,18 @@ def train(
         training: how the model learns.
     """
     table = kf.read_catalog(catalog)
-    kf.train(table, root, run, preprocess=recipe, config=training, task=task, split=split, cache=cache, workers=workers, devices=devices)
+    kf.train(
+        table,
+        root,
+        run,
+        preprocess=recipe,
+        config=training,
+        task=task,
+        split=split,
+        cache=cache,
+        workers=workers,
+        devices=devices,
+    )
 
 
 def predict(
@@ -265,10 +294,20 @@ def predict(
     options = {"split": split, "rows": rows, "cache": cache, "workers": workers}
     if any(run.startswith(HUB) for run in runs):
         if len(runs) > 1 or prior or thresholds:
-            raise InputError(f"{', '.join(runs)}: one hub: preset alone, without --prior and --thresholds; average tables with kf.ensemble")
+            raise InputError(
+                f"{', '.join(runs)}: one hub: preset alone, without --prior and --thresholds; average tables with kf.ensemble"
+            )
         table = kf.predict_zero_shot(runs[0], pictures, root, **options)
     else:
-        table = kf.predict(list(runs), pictures, root, prior=_read_prior(prior), thresholds=thresholds, allow_missing_regions=allow_missing_regions, **options)
+        table = kf.predict(
+            list(runs),
+            pictures,
+            root,
+            prior=_read_prior(prior),
+            thresholds=thresholds,
+            allow_missing_regions=allow_missing_regions,
+            **options,
+        )
     kf.write_predictions(table, out)
     print(f"{out}: {len(table):,} predictions")
     failures = table.attrs["failures"]
@@ -279,7 +318,16 @@ def predict(
         print(f"{len(failures):,} pictures could not be read and have no prediction: {path}")
 
 
-def evaluate(predictions: Path, /, *, catalog: Path, json: Path | None = None, rows: bool = False, near: Path | None = None, tables: Path | None = None):
+def evaluate(
+    predictions: Path,
+    /,
+    *,
+    catalog: Path,
+    json: Path | None = None,
+    rows: bool = False,
+    near: Path | None = None,
+    tables: Path | None = None,
+):
     """Figures of predictions against a catalog with 95 % intervals, beside the majority baseline.
 
     Args:
@@ -300,8 +348,12 @@ def evaluate(predictions: Path, /, *, catalog: Path, json: Path | None = None, r
     intervals = figure_intervals(scores)
     for head, values in figures.items():
         print(f"{head}: {describe(values, intervals.get(head))}")
-    for line in scores[(scores["figure"] == "accuracy") & (scores["photos"] != "all") & (scores["n"] > 0)].to_dict("records"):
-        print(f"  {line['head']}, {line['photos']}: accuracy {line['natural']:.3f} ({line['low']:.3f}–{line['high']:.3f}), balanced {line['balanced']:.3f}, {line['n']:,} photos")
+    for line in scores[(scores["figure"] == "accuracy") & (scores["photos"] != "all") & (scores["n"] > 0)].to_dict(
+        "records"
+    ):
+        print(
+            f"  {line['head']}, {line['photos']}: accuracy {line['natural']:.3f} ({line['low']:.3f}–{line['high']:.3f}), balanced {line['balanced']:.3f}, {line['n']:,} photos"
+        )
     if json:
         write_json(json, figures)
     if tables:
@@ -328,7 +380,9 @@ def _write_tables(folder, scores, predictions, catalog, heads, rows):
             table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["index", "name", "english"] | None = None):
+def submit(
+    predictions: Path, /, *, template: Path, out: Path, labels: Literal["index", "name", "english"] | None = None
+):
     """Write the leaderboard's file in the form of its sample submission.
 
     Args:
@@ -344,12 +398,25 @@ def submit(predictions: Path, /, *, template: Path, out: Path, labels: Literal["
         told = json_module.loads(provenance.read_text(encoding="utf-8"))
         write_json(kf.provenance_path(out), told)
         for run in told["runs"]:
-            found = ", ".join(f"{name} {share:.0%}" for name, share in run["regions_here"].items()) if run["reads_regions"] else "none is read"
+            found = (
+                ", ".join(f"{name} {share:.0%}" for name, share in run["regions_here"].items())
+                if run["reads_regions"]
+                else "none is read"
+            )
             print(f"  {run['run']}: {run['backbone']}, weights {run['weights']}; regions of these pictures by: {found}")
         print(f"  what a board's rules ask for is in {kf.provenance_path(out)}")
 
 
-def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = None, out: Path | None = None, audit: Path | None = None, heat: bool = True):
+def report(
+    run: Path,
+    /,
+    *,
+    catalog: Path | None = None,
+    root: Path | None = None,
+    out: Path | None = None,
+    audit: Path | None = None,
+    heat: bool = True,
+):
     """One self-contained HTML page about a run.
 
     Args:
@@ -360,10 +427,21 @@ def report(run: Path, /, *, catalog: Path | None = None, root: Path | None = Non
         audit: a folder that `kfashion audit` wrote: its findings, and the scores without near-duplicates.
         heat: show where the network looked; loads Keras.
     """
-    print(kf.report(run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out, audit=audit, heat=heat))
+    print(
+        kf.report(
+            run, catalog=kf.read_catalog(catalog) if catalog else None, root=root, out=out, audit=audit, heat=heat
+        )
+    )
 
 
-def runs(folder: Path, /, *, by: Literal["accuracy", "balanced", "macro_f1"] = "accuracy", head: str | None = None, out: Path | None = None):
+def runs(
+    folder: Path,
+    /,
+    *,
+    by: Literal["accuracy", "balanced", "macro_f1"] = "accuracy",
+    head: str | None = None,
+    out: Path | None = None,
+):
     """The local leaderboard: one row a run, best first, with what differs between their recipes.
 
     Args:
@@ -394,7 +472,9 @@ def _read_prior(prior):
         rows = [line.rsplit(",", 1) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         return {name.strip(): float(share) for name, share in (rows[1:] if rows[0][1].strip() == "share" else rows)}
     except (ValueError, IndexError) as error:
-        raise InputError(f"{path} is not a class mix: expected JSON {{class: share}} or lines 'class,share' ({error})") from error
+        raise InputError(
+            f"{path} is not a class mix: expected JSON {{class: share}} or lines 'class,share' ({error})"
+        ) from error
 
 
 def _beside(path, word):

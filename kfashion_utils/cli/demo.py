@@ -45,7 +45,9 @@ def run_demo(folder, photos=1200, seed=0):
     runs, predictions = {}, {}
     for name, recipe in (("whole pictures", WHOLE), ("crop and mask", GARMENTS)):
         print(f"\n   tiny, {name}")
-        runs[name] = kf.train(catalog, root, folder / "runs" / name.replace(" ", "_"), preprocess=recipe, config=config, cache=cache)
+        runs[name] = kf.train(
+            catalog, root, folder / "runs" / name.replace(" ", "_"), preprocess=recipe, config=config, cache=cache
+        )
         predictions[name] = kf.predict(runs[name], catalog, root, split="test", cache=cache)
         accuracy[f"tiny, {name}"] = kf.evaluate(predictions[name], catalog)["style"]["accuracy"]
     best = "crop and mask"
@@ -58,7 +60,9 @@ def run_demo(folder, photos=1200, seed=0):
     lines = [f"{name:<22} {value:.3f}" for name, value in accuracy.items()]
     write_text(folder / "accuracy.txt", "\n".join(lines) + "\n")
     print(f"\naccuracy on {tested:,} held-out photographs of looks never seen:\n  " + "\n  ".join(lines))
-    print(f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{(time.time() - started) / 60:.1f} minutes in all")
+    print(
+        f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{(time.time() - started) / 60:.1f} minutes in all"
+    )
     return accuracy
 
 

@@ -42,15 +42,23 @@ def build_catalog(dataset, root, rows="photo"):
     if dataset not in DATASETS:
         raise InputError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
     if rows not in DATASETS[dataset]:
-        raise InputError(f"a row of {dataset!r} is a {' or a '.join(DATASETS[dataset])}, not a {rows}; choose another --rows")
+        raise InputError(
+            f"a row of {dataset!r} is a {' or a '.join(DATASETS[dataset])}, not a {rows}; choose another --rows"
+        )
     files, rejected = list_files(root)
     found, more, notes = DATASETS[dataset][rows](files, root)
-    rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object).sort_values("path", ignore_index=True)
+    rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object).sort_values(
+        "path", ignore_index=True
+    )
     if not found:
-        raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{summarize(rejected) or '  no picture among them'}")
+        raise InputError(
+            f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{summarize(rejected) or '  no picture among them'}"
+        )
     paths = [row["path"] for row in found]
     ids = unique_ids([row["name"] for row in found], paths)
-    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in found] for column in found[0]}}).drop(columns="name")
+    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in found] for column in found[0]}}).drop(
+        columns="name"
+    )
     found.clear()
     garments = dict(zip(ids, table.pop("garments"), strict=True)) if "garments" in table else None
     contents = content_keys(paths, root)
@@ -68,8 +76,13 @@ def _garment_rows(catalog, garments):
     """One row a garment in place of each photo's row. `garments`: {id: list of mappings of `GARMENT_COLUMNS`}."""
     counts = [max(len(garments[name]), 1) for name in catalog["id"]]
     table = catalog.iloc[np.repeat(np.arange(len(catalog)), counts)].reset_index(drop=True)
-    table[GARMENT_COLUMNS] = pd.DataFrame([values for name in catalog["id"] for values in garments[name] or [{}]], columns=GARMENT_COLUMNS)
-    names = [f"{photo}-{part}" if isinstance(part, str) else photo for photo, part in zip(table["photo"], table["part"], strict=True)]
+    table[GARMENT_COLUMNS] = pd.DataFrame(
+        [values for name in catalog["id"] for values in garments[name] or [{}]], columns=GARMENT_COLUMNS
+    )
+    names = [
+        f"{photo}-{part}" if isinstance(part, str) else photo
+        for photo, part in zip(table["photo"], table["part"], strict=True)
+    ]
     return complete_catalog(table.assign(id=unique_ids(names, table["path"])).sort_values("id", ignore_index=True))
 
 
@@ -86,5 +99,7 @@ def summarize(rejected):
     lines = []
     for (kind, reason), group in rejected.groupby(["kind", "reason"], sort=True):
         first = group.iloc[0]
-        lines.append(f"{len(group):,} {kind}{'s' * (len(group) > 1)}: {reason} (for example {first['path']}: {first['detail']})")
+        lines.append(
+            f"{len(group):,} {kind}{'s' * (len(group) > 1)}: {reason} (for example {first['path']}: {first['detail']})"
+        )
     return listing(lines, shown=len(lines))

@@ -16,7 +16,17 @@ from kfashion_utils.storage.addresses import CONTAINER_MARK, split_address
 from kfashion_utils.storage.archives import open_archive
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
-OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")  # known to be pictures, or to be nothing known
+OTHER_PICTURES = (
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jp2",
+    ".psd",
+    ".svg",
+    "",
+)  # known to be pictures, or to be nothing known
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "1.training": "train",
     "valid": "valid", "val": "valid", "validation": "valid", "2.validation": "valid",
@@ -66,7 +76,14 @@ def _add_members(address, archive, usable, rejected):
     for name in archive.duplicates:
         file = _file(f"{address}{CONTAINER_MARK}{name}", name)
         if not _is_hidden(file):
-            rejected.append((CONTROL.sub("?", file.path), _kind(file.suffix), "name occurs twice in the archive", "the last member of that name counts"))
+            rejected.append(
+                (
+                    CONTROL.sub("?", file.path),
+                    _kind(file.suffix),
+                    "name occurs twice in the archive",
+                    "the last member of that name counts",
+                )
+            )
 
 
 def _add(file, member, usable, rejected):
@@ -149,12 +166,18 @@ def _name_problem(file, member):
         return kind, "name holds '::'", "which in a catalog separates a zip from its member"
     if CONTROL.search(file.path):
         return kind, "name holds a control character", repr(file.path)
-    if member is not None and (ABSOLUTE.match(member) or (".." in member and ".." in member.replace("\\", "/").split("/"))):
+    if member is not None and (
+        ABSOLUTE.match(member) or (".." in member and ".." in member.replace("\\", "/").split("/"))
+    ):
         return kind, "path leaves the archive", member
     if member is not None and file.suffix == ".zip":
         return "archive", "zip inside a zip", "unpack the outer one"
     if file.suffix in OTHER_PICTURES:
-        return "picture", "format is not decoded", f"{file.suffix or 'no suffix'}; convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png"
+        return (
+            "picture",
+            "format is not decoded",
+            f"{file.suffix or 'no suffix'}; convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png",
+        )
     return None
 
 

@@ -21,7 +21,15 @@ def read_rows(files, root):
         if label == NONE_APPLIES or SEPARATOR in label:
             rejected.append((file.path, "picture", "folder name cannot be a class", f"{label!r}: not '-', no '|'"))
             continue
-        rows.append({"name": file.stem, "path": file.path, "group": "", "split": split or ("" if label else "test"), "label": label})
+        rows.append(
+            {
+                "name": file.stem,
+                "path": file.path,
+                "group": "",
+                "split": split or ("" if label else "test"),
+                "label": label,
+            }
+        )
     return rows, rejected, []
 
 

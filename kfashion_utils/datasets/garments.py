@@ -22,7 +22,7 @@ FARTHEST = 1e6  # px; no picture that is decoded is that long, no annotation tha
 MOST_POINTS = 2000  # of a polygon that is read the fast way
 
 NOTES = {  # text that is counted: what it means
-    "number written as text: read as a number": "a coordinate is \"12.5\"",
+    "number written as text: read as a number": 'a coordinate is "12.5"',
     "rectangle with values that are no numbers: dropped": "a key is missing, null, text, NaN, Infinity or beyond a million pixels",
     "rectangle without area: dropped": "width or height is 0 or less",
     "polygon with values that are no numbers: those points dropped": "null, text, NaN, Infinity, or beyond a million pixels",
@@ -118,7 +118,9 @@ def _inside_picture(found, limits, notes):
         garments = [[np.clip(ring, 0, limits) for ring in rings] for rings in garments]
     rings = [ring for rings in garments for ring in rings]
     bounds = [_bounds(ring) for ring in rings]
-    kept = [number for number, (left, top, right, bottom) in enumerate(bounds) if right - left >= 1 and bottom - top >= 1]
+    kept = [
+        number for number, (left, top, right, bottom) in enumerate(bounds) if right - left >= 1 and bottom - top >= 1
+    ]
     notes["polygon without area: dropped"] += len(rings) - len(kept)
     return box, union_of_rings([rings[number] for number in kept], [bounds[number] for number in kept])
 
@@ -198,7 +200,10 @@ def _points_with_flaws(entry, notes):
             found |= {"number written as text: read as a number"} if isinstance(value, str) else set()
             values[axis][place] = number
     numbers = sorted(values["X"].keys() & values["Y"].keys())
-    if values["X"].keys() ^ values["Y"].keys() and "polygon with values that are no numbers: those points dropped" not in found:
+    if (
+        values["X"].keys() ^ values["Y"].keys()
+        and "polygon with values that are no numbers: those points dropped" not in found
+    ):
         found.add("polygon with points that lack a coordinate: those dropped")
     if len(numbers) < 3:
         found.add("polygon of fewer than three points: dropped")

@@ -87,7 +87,11 @@ def _read_rows(files, root, regions):
             rejected.append((label.file.path, "label", *problem.args))
             rejected += [(picture.path, "picture", "its label was rejected", problem.args[0])] if picture else []
         used |= {picture.path} if picture else set()
-    rejected += [(file.path, "picture", "picture without a label", "no label file names it") for file in pictures if file.path not in used]
+    rejected += [
+        (file.path, "picture", "picture without a label", "no label file names it")
+        for file in pictures
+        if file.path not in used
+    ]
     return rows, rejected, +notes
 
 
@@ -113,8 +117,18 @@ def _read_label(data, file, notes, regions):
         _count_labels(content, file, style, mended)
     except LabelRejected as problem:
         return Label(file, *names, {}, problem)
-    except (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError, shapely.errors.GEOSException) as error:
-        return Label(file, *names, {}, LabelRejected("label is not of K-Fashion", f"{type(error).__name__}: {str(error)[:100]}"))
+    except (
+        TypeError,
+        AttributeError,
+        KeyError,
+        IndexError,
+        ValueError,
+        OverflowError,
+        shapely.errors.GEOSException,
+    ) as error:
+        return Label(
+            file, *names, {}, LabelRejected("label is not of K-Fashion", f"{type(error).__name__}: {str(error)[:100]}")
+        )
     notes.update(mended)
     return Label(file, *names, row, None)
 

@@ -40,7 +40,9 @@ def calibrate(predictions, catalog, *, rows=False):
         if len(judged) and several:
             found[judged.head.name] = _best_temperature(judged)
     if not found:
-        raise InputError("every annotated photo has the same label, so no temperature can be fitted; give rows of two classes or more")
+        raise InputError(
+            "every annotated photo has the same label, so no temperature can be fitted; give rows of two classes or more"
+        )
     return found
 
 
@@ -50,7 +52,11 @@ def _best_temperature(judged):
     def loss(log_temperature):
         return _log_loss(judged, logits / np.exp(log_temperature))
 
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded", options={"xatol": 1e-6}).x))
+    return float(
+        np.exp(
+            minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded", options={"xatol": 1e-6}).x
+        )
+    )
 
 
 def _logits(scores, multi):
@@ -78,8 +84,14 @@ def temper(predictions, temperatures):
         InputError: a head that the predictions lack, a temperature that is no number above 0.
     """
     heads = {head.name: head for head in prediction_heads(predictions)}
-    problems = [f"no head {name!r} in the predictions; they have {list(heads)}" for name in temperatures if name not in heads]
-    problems += [f"head {name!r}: temperature {value!r}, expected a number above 0" for name, value in temperatures.items() if not 0 < value < np.inf]
+    problems = [
+        f"no head {name!r} in the predictions; they have {list(heads)}" for name in temperatures if name not in heads
+    ]
+    problems += [
+        f"head {name!r}: temperature {value!r}, expected a number above 0"
+        for name, value in temperatures.items()
+        if not 0 < value < np.inf
+    ]
     refuse("the temperatures do not fit", problems)
     result = predictions.copy()
     for name, temperature in temperatures.items():
@@ -147,7 +159,17 @@ def calibration_scores(predictions, catalog, *, bins=BINS, equal="mass", rows=Fa
         squares = (judged.scores - judged.actual) ** 2
         brier = float(squares.mean() if judged.head.multi else squares.sum(axis=1).mean())
         loss = _log_loss(judged, _logits(judged.scores, judged.head.multi))
-        lines.append({"head": judged.head.name, "n": len(judged), "accuracy": right.mean(), "confidence": confidence.mean(), "ece": ece, "log_loss": loss, "brier": brier})
+        lines.append(
+            {
+                "head": judged.head.name,
+                "n": len(judged),
+                "accuracy": right.mean(),
+                "confidence": confidence.mean(),
+                "ece": ece,
+                "log_loss": loss,
+                "brier": brier,
+            }
+        )
     return pd.DataFrame(lines)
 
 
@@ -165,7 +187,11 @@ def _binned(confidence, right, bins, equal):
     edges = np.unique(np.quantile(confidence, inner)) if equal == "mass" else inner
     places = np.searchsorted(edges, confidence, side="right")
     bounds = np.concatenate([[0.0], edges, [1.0]])
-    table = pd.DataFrame({"place": places, "confidence": confidence, "accuracy": right}).groupby("place").agg(n=("accuracy", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean"))
+    table = (
+        pd.DataFrame({"place": places, "confidence": confidence, "accuracy": right})
+        .groupby("place")
+        .agg(n=("accuracy", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean"))
+    )
     table.insert(0, "low", bounds[table.index])
     table.insert(1, "high", bounds[table.index + 1])
     return table.reset_index(drop=True)

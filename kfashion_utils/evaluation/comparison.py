@@ -64,7 +64,10 @@ def _common(one, other):
 
 
 def _compared(one, other, draws, level, seed):
-    counts = {**{f"1 {name}": values for name, values in tally(one).items()}, **{f"2 {name}": values for name, values in tally(other).items()}}
+    counts = {
+        **{f"1 {name}": values for name, values in tally(one).items()},
+        **{f"2 {name}": values for name, values in tally(other).items()},
+    }
     values = _scores({name: np.asarray(part.sum(axis=0)).reshape(1, -1) for name, part in counts.items()})
     samples = bootstrap(counts, one.groups, _scores, draws=draws, seed=seed)
     right = [(judged.actual == judged.answered).all(axis=1) for judged in (one, other)]
@@ -72,15 +75,35 @@ def _compared(one, other, draws, level, seed):
     facts = {"n": len(one), "groups": len(np.unique(one.groups.astype(str)))}
     for figure in COMPARED:
         pair, difference = values[figure][0], samples[figure][:, 1] - samples[figure][:, 0]
-        line = {"head": one.head.name, "figure": figure, **facts, "first": pair[0], "second": pair[1], "difference": pair[1] - pair[0]}
+        line = {
+            "head": one.head.name,
+            "figure": figure,
+            **facts,
+            "first": pair[0],
+            "second": pair[1],
+            "difference": pair[1] - pair[0],
+        }
         low, high = interval(difference, pair[1] - pair[0], level) if difference.any() else (0.0, 0.0)
-        p, test = (mcnemar(*only), "McNemar, exact") if figure == "accuracy" else (_share_beyond(difference), "bootstrap over groups")
-        yield line | {"low": float(low), "high": float(high), "only_first": only[0], "only_second": only[1], "p": p, "test": test}
+        p, test = (
+            (mcnemar(*only), "McNemar, exact")
+            if figure == "accuracy"
+            else (_share_beyond(difference), "bootstrap over groups")
+        )
+        yield line | {
+            "low": float(low),
+            "high": float(high),
+            "only_first": only[0],
+            "only_second": only[1],
+            "p": p,
+            "test": test,
+        }
 
 
 def _scores(sums):
     """{figure: `(d, 2)`} of the sums of both tables."""
-    both = [scores_of({name[2:]: part for name, part in sums.items() if name.startswith(mark)}) for mark in ("1 ", "2 ")]
+    both = [
+        scores_of({name[2:]: part for name, part in sums.items() if name.startswith(mark)}) for mark in ("1 ", "2 ")
+    ]
     return {figure: np.stack([scores[figure] for scores in both], axis=1) for figure in COMPARED}
 
 

@@ -38,7 +38,9 @@ def evaluate(predictions, catalog, *, rows=False):
     photos, truth = _photos(predictions, catalog, rows)
     regions = truth["region"].replace("", "none").value_counts(normalize=True)
     regions = {name: round(float(share), 4) for name, share in regions.items()}
-    figures = {head.name: {**_head_figures(head, photos, truth), "regions": regions} for head in prediction_heads(predictions)}
+    figures = {
+        head.name: {**_head_figures(head, photos, truth), "regions": regions} for head in prediction_heads(predictions)
+    }
     _require_labels(figures, sum(values["n"] for values in figures.values()))
     return figures
 
@@ -75,7 +77,9 @@ class Judged:
 
     def only(self, chosen):
         """The same for some photos, a boolean array `(n,)`."""
-        return Judged(self.head, *(values[chosen] for values in (self.photos, self.ids, self.groups, self.actual, self.scores)))
+        return Judged(
+            self.head, *(values[chosen] for values in (self.photos, self.ids, self.groups, self.actual, self.scores))
+        )
 
 
 def judge_heads(predictions, catalog, *, rows=False, heads=None):
@@ -103,7 +107,9 @@ def _photos(predictions, catalog, rows):
 
 def _require_labels(heads, count):
     if not count:
-        raise InputError(f"no row of the evaluated ones has a label in {list(heads)}; evaluate rows with known labels (a leaderboard's test set has none)")
+        raise InputError(
+            f"no row of the evaluated ones has a label in {list(heads)}; evaluate rows with known labels (a leaderboard's test set has none)"
+        )
 
 
 def _joined(predictions, catalog):
@@ -111,9 +117,18 @@ def _joined(predictions, catalog):
     problems = [f"id {name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique()]
     problems += [f"id {name!r} is not in the catalog" for name in ids[~ids.isin(catalog["id"])]]
     scores = [name for name in predictions.columns if ":" in name]
-    problems += [f"id {name!r} has a probability that is no number" for name in ids[predictions[scores].isna().any(axis=1)]]
-    problems += [f"id {name!r} stands in the catalog more than once" for name in catalog["id"][catalog["id"].duplicated()].unique()]
-    problems += [f"the catalog has no column {head!r}" for head in dict.fromkeys(s.split(":")[0] for s in scores) if head not in catalog.columns]
+    problems += [
+        f"id {name!r} has a probability that is no number" for name in ids[predictions[scores].isna().any(axis=1)]
+    ]
+    problems += [
+        f"id {name!r} stands in the catalog more than once"
+        for name in catalog["id"][catalog["id"].duplicated()].unique()
+    ]
+    problems += [
+        f"the catalog has no column {head!r}"
+        for head in dict.fromkeys(s.split(":")[0] for s in scores)
+        if head not in catalog.columns
+    ]
     refuse("predictions and catalog do not match; predict with the catalog that is evaluated", problems)
     return predictions, catalog[catalog["id"].isin(ids)]
 
@@ -124,7 +139,14 @@ def _judged(head, photos, truth):
     if not head.multi and any(SEPARATOR in label for label in labels[known]):
         raise InputError(f"column {head.name!r} holds several labels a row, the predictions one")
     groups = np.where(truth["group"] == "", photos["photo"].to_numpy(), truth["group"].to_numpy())
-    return Judged(head, known, photos["id"].to_numpy()[known], groups[known], head.encode(labels[known]).astype(int), head_scores(photos, head)[known])
+    return Judged(
+        head,
+        known,
+        photos["id"].to_numpy()[known],
+        groups[known],
+        head.encode(labels[known]).astype(int),
+        head_scores(photos, head)[known],
+    )
 
 
 def _head_figures(head, photos, truth):
@@ -132,7 +154,11 @@ def _head_figures(head, photos, truth):
     if not len(judged):
         return {"n": 0, "classes_present": 0, **dict.fromkeys(AVERAGES)}
     actual, scores = judged.actual, judged.scores
-    figures = multi_label_figures(actual, judged.answered) if head.multi else single_label_figures(head, actual.argmax(1), scores)
+    figures = (
+        multi_label_figures(actual, judged.answered)
+        if head.multi
+        else single_label_figures(head, actual.argmax(1), scores)
+    )
     if not head.multi and truth.get(f"{SUB}{head.name}", pd.Series(dtype=object)).ne(NOT_ANNOTATED).any():
         answers = np.array(head.classes, object)[scores.argmax(axis=1)]
         labels, seconds = (truth[name].to_numpy()[judged.photos] for name in (head.name, f"{SUB}{head.name}"))
@@ -190,7 +216,11 @@ def best_thresholds(task, labels, scores):
         labels: flat `(n, num_classes)`, NaN where not annotated.
         scores: flat probabilities of the same rows, out of fold.
     """
-    return {head.name: _head_thresholds(head, labels[:, task.slices[head.name]], scores[:, task.slices[head.name]]) for head in task.heads if head.multi}
+    return {
+        head.name: _head_thresholds(head, labels[:, task.slices[head.name]], scores[:, task.slices[head.name]])
+        for head in task.heads
+        if head.multi
+    }
 
 
 def _head_thresholds(head, labels, scores):
@@ -227,7 +257,12 @@ def describe(figures, intervals=None):
     if "main_or_sub" in figures:
         shown.append(f"main or second label {figures['main_or_sub']:.3f}")
     shown.append(f"majority baseline {figures['majority']:.3f}")
-    for key, text in (("balanced_accuracy", "balanced"), ("macro_f1", "macro F1"), ("top3", "top-3"), ("parent_accuracy", "parents")):
+    for key, text in (
+        ("balanced_accuracy", "balanced"),
+        ("macro_f1", "macro F1"),
+        ("top3", "top-3"),
+        ("parent_accuracy", "parents"),
+    ):
         if figures[key] is not None:
             shown.append(_shown(text, key, figures, intervals))
     regions = ", ".join(f"{name} {share:.0%}" for name, share in figures["regions"].items())

@@ -16,7 +16,11 @@ from kfashion_utils.evaluation.figures import judge_heads
 
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 MEMORY = 2**23  # numbers that are held at once while drawing
-BALANCED = {"accuracy": "balanced_accuracy", "top3": "balanced_top3", "parent_accuracy": "balanced_parents"}  # figure: the same in a balanced mix
+BALANCED = {
+    "accuracy": "balanced_accuracy",
+    "top3": "balanced_top3",
+    "parent_accuracy": "balanced_parents",
+}  # figure: the same in a balanced mix
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "parent_accuracy")
 
 
@@ -81,12 +85,22 @@ def class_intervals(predictions, catalog, head=None, *, rows=False, draws=DRAWS,
     _require_settings(draws, level)
     judged = find_judged(judge_heads(predictions, catalog, rows=rows), head)
     totals = tally(judged)
-    groups = {"recall": _group_counts(judged, judged.actual), "precision": _group_counts(judged, judged.answered), "f1": None}
+    groups = {
+        "recall": _group_counts(judged, judged.actual),
+        "precision": _group_counts(judged, judged.answered),
+        "f1": None,
+    }
     values = class_shares({name: np.asarray(counts.sum(axis=0)).reshape(1, -1) for name, counts in totals.items()})
     samples = bootstrap(totals, judged.groups, class_shares, draws=draws, seed=seed)
     sums = {name: np.asarray(totals[name].sum(axis=0)).ravel().astype(int) for name in ("support", "answered")}
     parents = judged.head.parents or ("",) * len(judged.head.classes)
-    table = {"class": judged.head.classes, "parent": parents, "n": sums["support"], "groups": groups["recall"], "answered": sums["answered"]}
+    table = {
+        "class": judged.head.classes,
+        "parent": parents,
+        "n": sums["support"],
+        "groups": groups["recall"],
+        "answered": sums["answered"],
+    }
     for name, value in values.items():
         low, high = interval(samples[name], value[0], level, groups[name])
         table |= {name: value[0], f"{name}_low": low, f"{name}_high": high}
@@ -113,7 +127,13 @@ def tally(judged):
     """What every photo adds to the sums that all figures are made of: {name: sparse `(n, 1 or classes)`}."""
     actual, answered = judged.actual, judged.answered
     right = (actual == answered).all(axis=1)[:, None]
-    counts = {"n": np.ones_like(right), "right": right, "support": actual, "hits": actual * answered, "answered": answered}
+    counts = {
+        "n": np.ones_like(right),
+        "right": right,
+        "support": actual,
+        "hits": actual * answered,
+        "answered": answered,
+    }
     if not judged.head.multi:
         best = np.argsort(-judged.scores, axis=1, kind="stable")[:, :3]
         counts["top3"] = actual * (best == actual.argmax(axis=1)[:, None]).any(axis=1)[:, None]
@@ -130,7 +150,11 @@ def _right_parent(judged):
 def class_shares(sums):
     """{`recall`, `precision`, `f1`: float `(d, classes)`} of sums `(d, classes)`; NaN where a class has no true photo or no answer."""
     support, hits, answered = sums["support"], sums["hits"], sums["answered"]
-    return {"recall": _ratio(hits, support), "precision": _ratio(hits, answered), "f1": np.where(support > 0, _ratio(2 * hits, support + answered), np.nan)}
+    return {
+        "recall": _ratio(hits, support),
+        "precision": _ratio(hits, answered),
+        "f1": np.where(support > 0, _ratio(2 * hits, support + answered), np.nan),
+    }
 
 
 def scores_of(sums):
@@ -207,7 +231,10 @@ def interval(samples, value, level=LEVEL, groups=None):
     low, high = np.where(high > low, (low, high), np.nan)
     if groups is not None:
         bound = tail ** (1 / np.maximum(groups, 1))
-        low, high = np.where(value == 1, bound, np.where(value == 0, 0.0, low)), np.where(value == 0, 1 - bound, np.where(value == 1, 1.0, high))
+        low, high = (
+            np.where(value == 1, bound, np.where(value == 0, 0.0, low)),
+            np.where(value == 0, 1 - bound, np.where(value == 1, 1.0, high)),
+        )
     return low, high
 
 
@@ -218,7 +245,13 @@ def _score_rows(judged, photos, draws, level, seed):
     count = len(np.unique(judged.groups.astype(str)))
     head = {"head": judged.head.name, "photos": photos, "n": len(judged), "groups": count}
     if not len(judged):
-        return [{**head, "figure": "accuracy", **dict.fromkeys(["natural", "low", "high", "balanced", "balanced_low", "balanced_high"], np.nan)}]
+        return [
+            {
+                **head,
+                "figure": "accuracy",
+                **dict.fromkeys(["natural", "low", "high", "balanced", "balanced_low", "balanced_high"], np.nan),
+            }
+        ]
     totals = tally(judged)
     values = scores_of({name: np.asarray(counts.sum(axis=0)).reshape(1, -1) for name, counts in totals.items()})
     samples = bootstrap(totals, judged.groups, scores_of, draws=draws, seed=seed)
@@ -230,7 +263,14 @@ def _score_rows(judged, photos, draws, level, seed):
         line = {**head, "figure": figure, "natural": values[figure][0], "low": float(low), "high": float(high)}
         balanced = BALANCED.get(figure)
         low, high = interval(samples[balanced], values[balanced][0], level) if balanced else (np.nan, np.nan)
-        lines.append(line | {"balanced": values[balanced][0] if balanced else np.nan, "balanced_low": float(low), "balanced_high": float(high)})
+        lines.append(
+            line
+            | {
+                "balanced": values[balanced][0] if balanced else np.nan,
+                "balanced_low": float(low),
+                "balanced_high": float(high),
+            }
+        )
     return lines
 
 
@@ -253,13 +293,17 @@ def _seen_in_training(near, predictions, catalog):
         return None
     judged = set(predictions["id"])
     if not named & judged:
-        raise InputError(f"none of {len(named):,} ids of near-duplicates is in the predictions (for example {min(named)!r}); give pairs of ids of the same catalog")
+        raise InputError(
+            f"none of {len(named):,} ids of near-duplicates is in the predictions (for example {min(named)!r}); give pairs of ids of the same catalog"
+        )
     names = sorted(named)
     place = {name: number for number, name in enumerate(names)}
     ends = np.array([[place[str(name)] for name in pair] for pair in pairs], int).reshape(-1, 2)
     links = sparse.coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(names), len(names)))
     _, part = connected_components(links, directed=False)
-    learned = set(part[[place[name] for name in named - judged - set(catalog["id"][catalog["split"] != "train"])]].tolist())
+    learned = set(
+        part[[place[name] for name in named - judged - set(catalog["id"][catalog["split"] != "train"])]].tolist()
+    )
     singles = {name for name in near if isinstance(name, str)}
     return {name for name in names if name in judged and (name in singles or part[place[name]] in learned)}
 
@@ -272,4 +316,6 @@ def _group_counts(judged, chosen):
 
 def _require_settings(draws, level):
     if draws < 1 or not 0 < level < 1:
-        raise InputError(f"draws={draws}, level={level}: expected 1 draw or more (1,000 are usual) and a level between 0 and 1")
+        raise InputError(
+            f"draws={draws}, level={level}: expected 1 draw or more (1,000 are usual) and a level between 0 and 1"
+        )

@@ -51,13 +51,19 @@ def find_label_errors(predictions, catalog):
         given, scores = head.encode(labels[known]).astype(int), head_scores(predictions, head)[known]
         if head.multi:
             lists = [np.flatnonzero(row).tolist() for row in given]
-            found = multilabel_classification.filter.find_label_issues(lists, scores, return_indices_ranked_by="self_confidence", n_jobs=1)
+            found = multilabel_classification.filter.find_label_issues(
+                lists, scores, return_indices_ranked_by="self_confidence", n_jobs=1
+            )
         else:
-            found = filter.find_label_issues(given.argmax(axis=1), scores, filter_by=METHOD, return_indices_ranked_by="self_confidence", n_jobs=1)
+            found = filter.find_label_issues(
+                given.argmax(axis=1), scores, filter_by=METHOD, return_indices_ranked_by="self_confidence", n_jobs=1
+            )
             found = found[scores[found, given[found].argmax(axis=1)] < BELIEVED]
         tables.append(_table(head, ids[known].to_numpy()[found], labels[known][found], scores[found]))
     if not tables:
-        raise InputError(f"no predicted rows have labels of two classes in any of {[head.name for head in heads]}; predict labelled rows, out of fold")
+        raise InputError(
+            f"no predicted rows have labels of two classes in any of {[head.name for head in heads]}; predict labelled rows, out of fold"
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -65,7 +71,10 @@ def _table(head, ids, labels, scores):
     """Rows of the found ones whose answer is another one than the label."""
     answers = np.asarray(head.decode(scores), object)
     sure = np.maximum(scores, 1 - scores).mean(axis=1) if head.multi else scores.max(axis=1, initial=0)
-    table = pd.DataFrame({"id": ids, "column": head.name, "label": labels, "suggestion": answers, "probability": np.round(sure, 4)}, columns=COLUMNS)
+    table = pd.DataFrame(
+        {"id": ids, "column": head.name, "label": labels, "suggestion": answers, "probability": np.round(sure, 4)},
+        columns=COLUMNS,
+    )
     return table[table["label"] != table["suggestion"]]
 
 
@@ -85,12 +94,16 @@ def apply_edits(catalog, table):
     """
     missing = [name for name in ("id", "column", "suggestion") if name not in table.columns]
     if missing:
-        raise InputError(f"a table of edits has the columns id, column, suggestion and (to be checked) label; {missing} missing, got {list(table.columns)}")
+        raise InputError(
+            f"a table of edits has the columns id, column, suggestion and (to be checked) label; {missing} missing, got {list(table.columns)}"
+        )
     edited, table = complete_catalog(catalog), table.fillna("").astype(str).reset_index(drop=True)
     refuse("the edits do not fit the catalog", _edit_problems(edited, table))
     row = pd.Series(np.arange(len(edited)), index=edited["id"])
     for column, edits in table.groupby("column"):
-        edited.iloc[row.loc[edits["id"]].to_numpy(), edited.columns.get_loc(column)] = edits["suggestion"].to_numpy(object)
+        edited.iloc[row.loc[edits["id"]].to_numpy(), edited.columns.get_loc(column)] = edits["suggestion"].to_numpy(
+            object
+        )
     return edited
 
 
@@ -121,4 +134,6 @@ def read_edits(path):
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: not a table of edits ({error}); expected a CSV file with id, column, label, suggestion") from error
+        raise InputError(
+            f"{path}: not a table of edits ({error}); expected a CSV file with id, column, label, suggestion"
+        ) from error

@@ -51,7 +51,9 @@ class Template:
         if not table.columns.is_unique:
             raise InputError(f"{path} names a column twice: {list(table.columns)}")
         if table.shape[1] < 2 or table.empty:
-            raise InputError(f"{path} has {table.shape[1]} columns and {len(table)} rows; a template has an id column, label columns and one row a picture")
+            raise InputError(
+                f"{path} has {table.shape[1]} columns and {len(table)} rows; a template has an id column, label columns and one row a picture"
+            )
         return cls(table, encoding, "\r\n" if "\r\n" in text else "\n")
 
 
@@ -100,7 +102,9 @@ def write_submission(predictions, template, out, *, labels=None):
     try:
         data = buffer.getvalue().encode(template.encoding)
     except UnicodeEncodeError as error:
-        raise InputError(f"the template's encoding {template.encoding} cannot hold {error.object[error.start : error.end]!r}; use --labels index") from error
+        raise InputError(
+            f"the template's encoding {template.encoding} cannot hold {error.object[error.start : error.end]!r}; use --labels index"
+        ) from error
     write_bytes(out, data)
     return result
 
@@ -112,12 +116,18 @@ def _finder(predictions):
         for form in (name, photo):
             for key in (form, _without_extension(form), safe_id(form)):
                 meant.setdefault(unicodedata.normalize("NFC", key), name)
-    meant |= {unicodedata.normalize("NFC", name): name for name in predictions["id"]}  # an id as it stands goes before all else
+    meant |= {
+        unicodedata.normalize("NFC", name): name for name in predictions["id"]
+    }  # an id as it stands goes before all else
 
     def find(value):
         value = unicodedata.normalize("NFC", value)
         name = value.replace("\\", "/").rpartition("/")[2]
-        forms = [form for text in (value, name) for form in (text, _without_extension(text), safe_id(text), safe_id(_without_extension(text)))]
+        forms = [
+            form
+            for text in (value, name)
+            for form in (text, _without_extension(text), safe_id(text), safe_id(_without_extension(text)))
+        ]
         return next((meant[form] for form in forms if form in meant), None)
 
     return find
@@ -142,7 +152,9 @@ def _id_column(table, predictions):
     if len(best) > 1:
         like_files = [column for column in best if (table[column].map(_without_extension) != table[column]).all()]
         if len(like_files) != 1:
-            raise InputError(f"the template's columns {best} could each be the ids; rename all but one of them in a copy, or remove them")
+            raise InputError(
+                f"the template's columns {best} could each be the ids; rename all but one of them in a copy, or remove them"
+            )
         best = like_files
     return best[0]
 
@@ -154,41 +166,61 @@ def _label_columns(table, id_column, heads):
         return {head: by_name[head.name.lower()] for head in heads}
     if len(heads) == 1 and len(others) == 1:
         return {heads[0]: others[0]}
-    raise InputError(f"the template's columns {others} beside {id_column!r} do not name the heads {[head.name for head in heads]}; rename them in a copy of it")
+    raise InputError(
+        f"the template's columns {others} beside {id_column!r} do not name the heads {[head.name for head in heads]}; rename them in a copy of it"
+    )
 
 
 def _problems(predictions, written, keys, heads):
     ids = predictions["id"]
-    yield from (f"{name!r} is in the template, but not in the predictions (unknown id)" for name in written[keys.isna()])
+    yield from (
+        f"{name!r} is in the template, but not in the predictions (unknown id)" for name in written[keys.isna()]
+    )
     yield from (f"{name!r} stands in the template more than once" for name in written[keys.notna() & keys.duplicated()])
     yield from (f"{name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique())
     yield from (f"{name!r} is in the predictions, but missing in the template" for name in ids[~ids.isin(keys)])
     for head in heads:
         scores = predictions[[f"{head.name}:{label}" for label in head.classes]]
         yield from (f"{name!r}: a probability of {head.name!r} is NaN" for name in ids[scores.isna().any(axis=1)])
-        parts = predictions[head.name].map(lambda value, head=head: [n for n in value.split(SEPARATOR) if n not in head.classes] if value != NONE_APPLIES or not head.multi else [])
-        yield from (f"{name!r}: {wrong} is no class of {head.name!r}" for name, wrong in zip(ids, parts, strict=True) if wrong)
+        parts = predictions[head.name].map(
+            lambda value, head=head: (
+                [n for n in value.split(SEPARATOR) if n not in head.classes]
+                if value != NONE_APPLIES or not head.multi
+                else []
+            )
+        )
+        yield from (
+            f"{name!r}: {wrong} is no class of {head.name!r}" for name, wrong in zip(ids, parts, strict=True) if wrong
+        )
 
 
 def _label_form(head, column, values):
     given = {value.strip() for value in values} - {""}
     if not given:
-        raise InputError(f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; add --labels index, name or english")
+        raise InputError(
+            f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; add --labels index, name or english"
+        )
     parts = {part for value in given for part in value.split(SEPARATOR)} - ({NONE_APPLIES} if head.multi else set())
     english = {gloss(name) for name in head.classes}
     if parts <= set(head.classes):
         return "name"
     if any(name.isdecimal() for name in head.classes):
-        raise InputError(f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; say --labels index or --labels name")
+        raise InputError(
+            f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; say --labels index or --labels name"
+        )
     if parts <= english:
         return "english"
     if all(part.lstrip("-").isdecimal() for part in parts):
         outside = sorted({int(part) for part in parts if not 0 <= int(part) < len(head.classes)})
         if outside:
-            raise InputError(f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels")
+            raise InputError(
+                f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels"
+            )
         return "index"
     unknown = sorted(parts - set(head.classes) - english)
-    raise InputError(f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}; if they are placeholders, say the form with --labels index, name or english")
+    raise InputError(
+        f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}; if they are placeholders, say the form with --labels index, name or english"
+    )
 
 
 def _written(head, label, form):

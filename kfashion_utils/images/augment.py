@@ -24,7 +24,10 @@ class Augmentation:
     erase: float = 0.0
 
 
-AUGMENTATIONS = {"light": Augmentation(0.06, 0.15, 0.15, 0.1), "strong": Augmentation(0.12, 0.3, 0.3, 0.2, turn=15, erase=0.5)}
+AUGMENTATIONS = {
+    "light": Augmentation(0.06, 0.15, 0.15, 0.1),
+    "strong": Augmentation(0.12, 0.3, 0.3, 0.2, turn=15, erase=0.5),
+}
 
 
 def view_names(count):
@@ -43,7 +46,9 @@ def augmented(pixels, rng, fill, strength="light"):
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([mirror, 1])
     matrix = np.column_stack([turn, centre + shift - turn @ centre])
     warped = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(fill,) * 3)
-    factors = (1 + rng.uniform(-ranges.brightness, ranges.brightness)) * (1 + rng.uniform(-ranges.colour, ranges.colour, 3))
+    factors = (1 + rng.uniform(-ranges.brightness, ranges.brightness)) * (
+        1 + rng.uniform(-ranges.colour, ranges.colour, 3)
+    )
     changed = cv2.LUT(warped, np.clip(np.arange(256)[None, :, None] * factors, 0, 255).astype(np.uint8))
     if ranges.erase and rng.random() < ranges.erase:
         left, top, right, bottom = _rectangle(size, rng.uniform(0.02, 0.2), rng)
@@ -55,7 +60,9 @@ def _rectangle(size, area, rng):
     """Whole pixels (left, top, right, bottom) of a square of a share of the area around a random centre, cut off at the border."""
     half = size * np.sqrt(area) / 2
     x, y = rng.uniform(0, size, 2)
-    return tuple(int(value) for value in np.round([max(x - half, 0), max(y - half, 0), min(x + half, size), min(y + half, size)]))
+    return tuple(
+        int(value) for value in np.round([max(x - half, 0), max(y - half, 0), min(x + half, size), min(y + half, size)])
+    )
 
 
 # Mixing ---------------------------------------------------------------------------------------------------------------

@@ -31,7 +31,9 @@ class People:
         if not self.known[row] or not self.known[other] or row == other:
             return pixels
         alpha = cv2.GaussianBlur(self.mask(row), (self.SOFT, self.SOFT), 0)[..., None]
-        return np.round(alpha * pixels + (1 - alpha) * self._background(pictures[other], 1 - self.mask(other))).astype(np.uint8)
+        return np.round(alpha * pixels + (1 - alpha) * self._background(pictures[other], 1 - self.mask(other))).astype(
+            np.uint8
+        )
 
     def _background(self, pixels, outside):
         """A photograph whose person is painted over with the colours around, by a blur that only sees the background."""

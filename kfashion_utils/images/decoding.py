@@ -190,8 +190,15 @@ def _opaque(picture):
 
 
 def _array_to_rgb(array):
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape or array.shape[2:] not in ((), (1,), (3,)):
-        raise ImageRejected("not a picture", f"an array of {array.dtype} {array.shape}, expected uint8 (h, w) or (h, w, 3)")
+    if (
+        array.dtype != np.uint8
+        or array.ndim not in (2, 3)
+        or 0 in array.shape
+        or array.shape[2:] not in ((), (1,), (3,))
+    ):
+        raise ImageRejected(
+            "not a picture", f"an array of {array.dtype} {array.shape}, expected uint8 (h, w) or (h, w, 3)"
+        )
     require_pixels(array.shape[1], array.shape[0])
     return np.ascontiguousarray(np.broadcast_to(array[..., None] if array.ndim == 2 else array, (*array.shape[:2], 3)))
 

@@ -23,7 +23,9 @@ MAX_PARTS = 100_000  # segments or chunks before the pixels; a photograph has te
 MAX_READS = 1_000_000  # of Pillow's parsers and its BMP run-length decoder, which are Python: about a second
 MAX_HEADER_BYTES = 2**20  # of a JPEG's tables; usually a few hundred
 SCAN_MARK = 0xDAFF  # FF DA, read as a little-endian number
-MAX_SCANS = 100  # of a JPEG; usually ten. Each goes over the whole picture: thousands fit into a small file and take minutes
+MAX_SCANS = (
+    100  # of a JPEG; usually ten. Each goes over the whole picture: thousands fit into a small file and take minutes
+)
 
 
 def open_picture(data):
@@ -69,7 +71,9 @@ def _open_jpeg(data):
             return picture, exif
         if code == 0xE1 and not exif and data.startswith(b"Exif\0\0", start + 4):
             exif = data[start + 4 : at]
-        if code not in JPEG_METADATA and (code < 0xE0 or at - start >= 16):  # JFIF and Adobe marks that are too short are none
+        if code not in JPEG_METADATA and (
+            code < 0xE0 or at - start >= 16
+        ):  # JFIF and Adobe marks that are too short are none
             kept.append(data[start:at])
             size += at - start
         if size > MAX_HEADER_BYTES:
@@ -102,7 +106,11 @@ def _require_few_scans(data, at):
 
 def _count_pairs(data, at, pair):
     """How often two bytes follow each other after `at`: `bytes.count`, six times as fast."""
-    return sum(np.count_nonzero(np.frombuffer(data, "<u2", (len(data) - start) // 2, start) == pair) for start in (at, at + 1) if start < len(data) - 1)
+    return sum(
+        np.count_nonzero(np.frombuffer(data, "<u2", (len(data) - start) // 2, start) == pair)
+        for start in (at, at + 1)
+        if start < len(data) - 1
+    )
 
 
 JPEG_SEGMENT = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
@@ -217,7 +225,13 @@ def _open_gif(data):
     raise ImageRejected("broken", "a GIF without a frame")
 
 
-OPENERS = {rb"\xff\xd8\xff": _open_jpeg, rb"\x89PNG\r\n\x1a\n": _open_png, rb"RIFF....WEBP": _open_webp, rb"GIF8[79]a": _open_gif, rb"BM": _open_bmp}
+OPENERS = {
+    rb"\xff\xd8\xff": _open_jpeg,
+    rb"\x89PNG\r\n\x1a\n": _open_png,
+    rb"RIFF....WEBP": _open_webp,
+    rb"GIF8[79]a": _open_gif,
+    rb"BM": _open_bmp,
+}
 ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,

@@ -95,7 +95,9 @@ class PreparedImages:
         return decoding.open_image(self.read(row_id))
 
 
-def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, backend="processes", drive=None, progress=True):
+def preprocess_images(
+    catalog, root, cache, preprocess=None, *, workers=None, backend="processes", drive=None, progress=True
+):
     """Prepare every row of a catalog; what the cache already holds is not done again.
 
     Args:
@@ -121,7 +123,9 @@ def preprocess_images(catalog, root, cache, preprocess=None, *, workers=None, ba
     if backend not in BACKENDS:
         raise InputError(f"backend {backend!r}: expected one of {BACKENDS}")
     if is_on_drive(cache):
-        raise InputError(f"the cache {cache} lies on Drive, which loses what is written to it piecemeal; name a local folder, and this one as drive")
+        raise InputError(
+            f"the cache {cache} lies on Drive, which loses what is written to it piecemeal; name a local folder, and this one as drive"
+        )
     refuse("the catalog is not usable", region_problems(catalog))
     rows, missing = _Rows.named(catalog, root, preprocess)
     folder = Path(cache, preprocess.key)
@@ -172,7 +176,9 @@ class _Rows:
                 except ImageRejected as error:
                     missing.append([row["id"], row["path"], error.reason, error.detail or errors.REASONS[error.reason]])
         if len(missing) == len(order):
-            raise InputError(f"none of the catalog's {len(order):,} pictures is below {root}; the first would be {Path(root, columns['path'][0])}")
+            raise InputError(
+                f"none of the catalog's {len(order):,} pictures is below {root}; the first would be {Path(root, columns['path'][0])}"
+            )
         if missing:
             require_same(root, identity)
         there = items != b""
@@ -212,12 +218,16 @@ def _fill(folder, rows, root, preprocess, workers, backend, progress):
         if not todo.any():
             return shards
         plan = _write_plan(folder, rows.items, todo, workers, preprocess.size)
-    blocks = {name: start + np.flatnonzero(todo[start:stop]) for name, (start, stop) in plan.items() if todo[start:stop].any()}
+    blocks = {
+        name: start + np.flatnonzero(todo[start:stop]) for name, (start, stop) in plan.items() if todo[start:stop].any()
+    }
     begun = {name: count_lines(folder / f"{name}{JOURNAL}") for name in blocks}
     need = (int(todo.sum()) - sum(begun.values())) * BYTES_PER_PIXEL * preprocess.size**2
     if progress:
         known = len(wanted) - int(todo.sum())
-        print(f"{preprocess.key}: {todo.sum():,} pictures to prepare (about {need / 1e6:,.0f} MB), {known:,} in the cache, {sum(begun.values()):,} in unfinished shards")
+        print(
+            f"{preprocess.key}: {todo.sum():,} pictures to prepare (about {need / 1e6:,.0f} MB), {known:,} in the cache, {sum(begun.values()):,} in unfinished shards"
+        )
         _say_minutes(rows, todo, root, preprocess, workers)
     require_space(folder, need, f"preparing {todo.sum():,} pictures")
     jobs = ((folder, name, rows.mappings(numbers), root, preprocess, rows.identity) for name, numbers in blocks.items())
@@ -239,7 +249,10 @@ def _read_plan(folder, items, todo):
     """{block name: (start, stop) of rows} of the interrupted call, if it was for the same rows; else None."""
     path = folder / "plan.json"
     plan = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if plan.get("rows") != _stamp(items) or sum(todo[start:stop].sum() for start, stop in plan["blocks"].values()) != todo.sum():
+    if (
+        plan.get("rows") != _stamp(items)
+        or sum(todo[start:stop].sum() for start, stop in plan["blocks"].values()) != todo.sum()
+    ):
         return None
     return plan["blocks"]
 
@@ -314,7 +327,9 @@ def _run_ray(jobs, workers):
     ours = not ray.is_initialized()
     if ours:
         address = os.environ.get("RAY_ADDRESS")
-        ray.init(**({"address": address} if address else {"num_cpus": workers}), include_dashboard=False, log_to_driver=False)
+        ray.init(
+            **({"address": address} if address else {"num_cpus": workers}), include_dashboard=False, log_to_driver=False
+        )
     try:
         remote, running = ray.remote(fill_block), []
         for job in jobs:
@@ -354,7 +369,11 @@ def _say_minutes(rows, todo, root, preprocess, workers):
         with contextlib.suppress(ImageRejected):
             patiently(preprocess.encode, row["path"], row, root)
     minutes = (time.monotonic() - started) / TRIED * len(numbers) / workers / 60
-    print(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} of them" if minutes >= 1 else "less than a minute")
+    print(
+        f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} of them"
+        if minutes >= 1
+        else "less than a minute"
+    )
 
 
 def _journalled(folder, sizes):
@@ -401,8 +420,13 @@ def watched_bar(total, what, count, show):
 def _failures(rows, missing, undone, rejected):
     ids, paths = rows.ids[undone], rows.columns["path"][rows.places[undone]]
     gone = ["", "", "missing", "it was there when the call began, then the storage did not give it; call again"]
-    records = [[i, p, *rejected.get(item.decode(), gone)[2:]] for i, p, item in zip(ids, paths, rows.items[undone], strict=True)]
-    return pd.DataFrame(missing + records, columns=["id", "path", "reason", "detail"], dtype=object).sort_values("id", ignore_index=True)
+    records = [
+        [i, p, *rejected.get(item.decode(), gone)[2:]]
+        for i, p, item in zip(ids, paths, rows.items[undone], strict=True)
+    ]
+    return pd.DataFrame(missing + records, columns=["id", "path", "reason", "detail"], dtype=object).sort_values(
+        "id", ignore_index=True
+    )
 
 
 def _say_failures(failures, folder, progress):
@@ -417,7 +441,10 @@ def _say_failures(failures, folder, progress):
 def _fetch(on_drive, progress):
     came, damaged = on_drive.pull()
     if progress and (came or damaged):
-        print(f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash" + f"; {len(damaged):,} damaged ones set aside" * bool(damaged))
+        print(
+            f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash"
+            + f"; {len(damaged):,} damaged ones set aside" * bool(damaged)
+        )
 
 
 @contextlib.contextmanager
@@ -449,7 +476,15 @@ def _prove(on_drive, progress):
         on_drive.push()
         shards, size, seconds = on_drive.prove()
     except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}. The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive", error.filename) from error
+        raise OSError(
+            error.errno,
+            f"{error.strerror}. The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive",
+            error.filename,
+        ) from error
     if progress:
-        new = f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s" if shards else ", none of them new"
+        new = (
+            f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s"
+            if shards
+            else ", none of them new"
+        )
         print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive{new}")

@@ -49,16 +49,26 @@ class Preprocess:
         settle_types(self)
         choices = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
         ranges = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
-        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in choices.items() if getattr(self, name) not in valid]
+        problems = [
+            f"{name}={getattr(self, name)!r}: expected one of {valid}"
+            for name, valid in choices.items()
+            if getattr(self, name) not in valid
+        ]
         problems += [
-            f"{name}={getattr(self, name)!r}: expected {low}..{high}" for name, (low, high) in ranges.items() if not low <= getattr(self, name) <= high
+            f"{name}={getattr(self, name)!r}: expected {low}..{high}"
+            for name, (low, high) in ranges.items()
+            if not low <= getattr(self, name) <= high
         ]
         refuse("the recipe for pixels is not usable", problems)
 
     @property
     def key(self):
         """Readable, then exact: names the cache. Only what differs from the defaults is hashed, so new fields keep old caches."""
-        changed = {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) != field.default}
+        changed = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
         digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.size}-crop_{self.crop}-mask_{self.mask}-{digest}"
 
@@ -81,7 +91,9 @@ class Preprocess:
             ImageRejected: the picture cannot be used, or its region lies outside it.
         """
         box, rings = _box(row), _rings(row)
-        pixels, region = decoding.decode_region(source, root, lambda width, height: self._region(box, rings, width, height), self.size, self.fit)
+        pixels, region = decoding.decode_region(
+            source, root, lambda width, height: self._region(box, rings, width, height), self.size, self.fit
+        )
         keep = self._kept_rings(box, rings)
         if keep:
             left, top, right, bottom = region
@@ -104,7 +116,10 @@ class Preprocess:
             return np.zeros((self.size, self.size), bool)
         left, top, right, bottom = self._region(box, rings, *decoding.read_size(source, root))
         width, height = geometry.fitted_size(right - left, bottom - top, self.size, self.fit)
-        rings = [(np.asarray(ring, float) - (left, top)) * (width / (right - left), height / (bottom - top)) for ring in rings]
+        rings = [
+            (np.asarray(ring, float) - (left, top)) * (width / (right - left), height / (bottom - top))
+            for ring in rings
+        ]
         return geometry.place(np.full((height, width, 3), 255, np.uint8), self.size, 0, rings)[..., 0] > 0
 
     def _region(self, box, rings, width, height):
@@ -114,7 +129,9 @@ class Preprocess:
         across, down = self.margin * (right - left), self.margin * (bottom - top)
         region = max(left - across, 0), max(top - down, 0), min(right + across, width), min(bottom + down, height)
         if region[2] - region[0] < 1 or region[3] - region[1] < 1:
-            raise ImageRejected("region outside", f"box {(left, top, right, bottom)} of a picture of {width} x {height}")
+            raise ImageRejected(
+                "region outside", f"box {(left, top, right, bottom)} of a picture of {width} x {height}"
+            )
         return region
 
     def _kept_rings(self, box, rings):
@@ -140,7 +157,10 @@ class Preprocess:
         """Name of a prepared picture: a hash of the recipe, the source and its version, and the row values that were read."""
         reads_region = self.crop != "none" or self.mask != "none"
         values = [row[name] for name in (*BOX, "polygon")] if reads_region else []
-        text = json.dumps([self.key, row["path"], version, [None if value != value else value for value in values]], ensure_ascii=False)
+        text = json.dumps(
+            [self.key, row["path"], version, [None if value != value else value for value in values]],
+            ensure_ascii=False,
+        )
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32] + ".jpg"
 
 

@@ -45,7 +45,11 @@ def _resnet_v2(third, fourth):
 
 
 def _convnext(name):
-    return f"<{name}_downsampling_block_1", f"<{name}_downsampling_block_2", ""  # the sums that end its stages are no layers
+    return (
+        f"<{name}_downsampling_block_1",
+        f"<{name}_downsampling_block_2",
+        "",
+    )  # the sums that end its stages are no layers
 
 
 _MOBILENET = ("conv_pw_5_relu", "conv_pw_11_relu", "conv_pw_13_relu")
@@ -57,8 +61,12 @@ _ROWS = {
     "mobilenet_025": Backbone("MobileNet", "tf", _MOBILENET, arguments={"alpha": 0.25}),
     "mobilenet": Backbone("MobileNet", "tf", _MOBILENET),
     "mobilenet_v2": Backbone("MobileNetV2", "tf", ("block_6_expand_relu", "block_13_expand_relu", "out_relu")),
-    "mobilenet_v3_small": Backbone("MobileNetV3Small", "none", ("<expanded_conv_3_depthwise_pad", "<expanded_conv_8_depthwise_pad", "")),
-    "mobilenet_v3_large": Backbone("MobileNetV3Large", "none", ("<expanded_conv_6_depthwise_pad", "<expanded_conv_12_depthwise_pad", "")),
+    "mobilenet_v3_small": Backbone(
+        "MobileNetV3Small", "none", ("<expanded_conv_3_depthwise_pad", "<expanded_conv_8_depthwise_pad", "")
+    ),
+    "mobilenet_v3_large": Backbone(
+        "MobileNetV3Large", "none", ("<expanded_conv_6_depthwise_pad", "<expanded_conv_12_depthwise_pad", "")
+    ),
     "vgg16": Backbone("VGG16", "caffe", ("block4_conv3", "block5_conv3", "block5_pool")),
     "vgg19": Backbone("VGG19", "caffe", ("block4_conv4", "block5_conv4", "block5_pool")),
     "resnet50": Backbone("ResNet50", "caffe", _resnet(4, 6)),
@@ -156,12 +164,18 @@ def build_base(name, size):
     shape = (size, size, 3)
     if not row.application:
         if size is None:
-            raise InputError(f"{name!r} learns one weight a place, so it needs a side in pixels, not None; give one, or take another backbone")
+            raise InputError(
+                f"{name!r} learns one weight a place, so it needs a side in pixels, not None; give one, or take another backbone"
+            )
         return tiny(shape)
     try:
-        return getattr(keras.applications, row.application)(include_top=False, weights=None, input_shape=shape, **row.arguments)
+        return getattr(keras.applications, row.application)(
+            include_top=False, weights=None, input_shape=shape, **row.arguments
+        )
     except ValueError as error:
-        raise InputError(f"{name!r} cannot be built for pictures of {size} pixels; take a larger size: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{name!r} cannot be built for pictures of {size} pixels; take a larger size: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def tap_outputs(base, name):
@@ -195,7 +209,9 @@ def weights_file(name, weights):
     if weights == "imagenet":
         row = find_backbone(name).weights
         if not row:
-            raise InputError(f"--weights imagenet: none are published for {name!r}; use --weights none, or the path of a weights file")
+            raise InputError(
+                f"--weights imagenet: none are published for {name!r}; use --weights none, or the path of a weights file"
+            )
         return download(row)
     path = Path(weights)
     if not path.is_file():
@@ -208,7 +224,9 @@ def _require_weights_only(path):
     try:
         with h5py.File(path) as file:
             if "model_config" in file.attrs or "model_weights" in file:
-                raise InputError(f"{path} is a whole saved model, which is code; save its weights alone (model.save_weights) and give that file")
+                raise InputError(
+                    f"{path} is a whole saved model, which is code; save its weights alone (model.save_weights) and give that file"
+                )
     except OSError as error:
         raise InputError(f"{path} is not a weights file (.h5 or .weights.h5): {error}") from error
 

@@ -146,14 +146,20 @@ def zero_shot(preset, task, pixels, prompts=None):
     backbone, family = _load_backbone(name, size)
     if family.text is None:
         readers = ", ".join(presets(text=True)[:NEAREST])
-        raise InputError(f"preset {name!r} is a {type(backbone).__name__}, which reads no text; zero-shot needs CLIP or SigLIP: {readers}, …")
+        raise InputError(
+            f"preset {name!r} is a {type(backbone).__name__}, which reads no text; zero-shot needs CLIP or SigLIP: {readers}, …"
+        )
     pictures = _see(name, backbone, family, pixels, size)
-    sentences = list(dict.fromkeys(text for head in task.heads for name in head.classes for text in prompts[head.name][name]))
+    sentences = list(
+        dict.fromkeys(text for head in task.heads for name in head.classes for text in prompts[head.name][name])
+    )
     vectors = dict(zip(sentences, _read(name, backbone, family, sentences), strict=True))
     scale = np.exp(ops.convert_to_numpy(getattr(backbone, family.text[1]).logit_scale))
     blocks = []
     for head in task.heads:
-        classes = _unit([np.mean([vectors[text] for text in prompts[head.name][name]], axis=0) for name in head.classes])
+        classes = _unit(
+            [np.mean([vectors[text] for text in prompts[head.name][name]], axis=0) for name in head.classes]
+        )
         blocks.append(_softmax(scale * pictures @ classes.T))
     return np.concatenate(blocks, axis=1).astype(np.float32)
 
@@ -162,7 +168,9 @@ def _keras_hub():
     try:
         import keras_hub
     except ImportError as error:
-        raise InputError(f"hub:… needs KerasHub ({error}); install it with: pip install 'kfashion_utils[hub]'") from error
+        raise InputError(
+            f"hub:… needs KerasHub ({error}); install it with: pip install 'kfashion_utils[hub]'"
+        ) from error
     return keras_hub
 
 
@@ -172,7 +180,9 @@ def _load_backbone(name, size, weights=True):
     backbone = _from_preset(part, name, load_weights=weights)
     family = FAMILIES.get(type(backbone).__name__)
     if family is None:
-        raise InputError(f"preset {name!r} is a {type(backbone).__name__}, no image encoder that is known here; known: {', '.join(FAMILIES)}")
+        raise InputError(
+            f"preset {name!r} is a {type(backbone).__name__}, no image encoder that is known here; known: {', '.join(FAMILIES)}"
+        )
     side = max(size // backbone.patch_size, 1) * backbone.patch_size if family.any_size else None
     if family.any_size and tuple(backbone.image_shape[:2]) != (side, side):
         backbone = _from_preset(part, name, load_weights=weights, image_shape=(side, side, 3))
@@ -212,12 +222,17 @@ def _scale(name, family, vision, image):
     except FileNotFoundError:
         converter = None
     if converter is None:
-        logging.getLogger(__name__).warning("preset %r states no pixel scaling; its family's is used: %s", name, family.scaling)
+        logging.getLogger(__name__).warning(
+            "preset %r states no pixel scaling; its family's is used: %s", name, family.scaling
+        )
         mean, deviation = np.array(SCALINGS[family.scaling])
         scale, offset = (1 / 255 / deviation).tolist(), (-mean / deviation).tolist()
         resizing = {"antialias": True}
     else:
-        scale, offset = 1.0 if converter.scale is None else converter.scale, 0.0 if converter.offset is None else converter.offset
+        scale, offset = (
+            1.0 if converter.scale is None else converter.scale,
+            0.0 if converter.offset is None else converter.offset,
+        )
         resizing = {"interpolation": converter.interpolation, "antialias": converter.antialias}
     own = keras.tree.flatten(vision.input)[0].shape[1:3]
     if None not in own and own != image.shape[1:3]:
@@ -233,7 +248,9 @@ def _see(name, backbone, family, pixels, size):
     """Pictures -> unit vectors float32 `(n, depth)` in the space that texts share."""
     image = layers.Input((size, size, 3), name="image")
     model = keras.Model(image, backbone.get_vision_embeddings(_scale(name, family, backbone.vision_encoder, image)))
-    return _unit(pixels.predict(model) if hasattr(pixels, "predict") else model.predict(pixels, batch_size=BATCH, verbose=0))
+    return _unit(
+        pixels.predict(model) if hasattr(pixels, "predict") else model.predict(pixels, batch_size=BATCH, verbose=0)
+    )
 
 
 def _read(name, backbone, family, sentences):
@@ -241,12 +258,18 @@ def _read(name, backbone, family, sentences):
     preprocessor = _from_preset(getattr(_keras_hub().models, family.text[0]), name, image_converter=None)
     token_ids = ops.convert_to_numpy(preprocessor({"prompts": sentences, "images": None})["token_ids"])
     tokens = layers.Input(token_ids.shape[1:], dtype="int32", name="token_ids")
-    return _unit(keras.Model(tokens, backbone.get_text_embeddings(tokens)).predict(token_ids, batch_size=BATCH, verbose=0))
+    return _unit(
+        keras.Model(tokens, backbone.get_text_embeddings(tokens)).predict(token_ids, batch_size=BATCH, verbose=0)
+    )
 
 
 def _sentences(head, name, languages):
     templates = TEMPLATES.get(head, TEMPLATES[""])
-    return [sentence.format(name if language == "ko" else gloss(name)) for language in languages for sentence in templates[language]]
+    return [
+        sentence.format(name if language == "ko" else gloss(name))
+        for language in languages
+        for sentence in templates[language]
+    ]
 
 
 def _default_prompts(name, task):
@@ -264,10 +287,19 @@ def _default_prompts(name, task):
 def _require_askable(task, prompts):
     multi = [head.name for head in task.heads if head.multi]
     if multi:
-        raise InputError(f"zero-shot chooses one class a head, but {', '.join(multi)} may have several; leave such heads out of the task")
-    silent = [f"{head.name}:{name}" for head in task.heads for name in head.classes if not prompts.get(head.name, {}).get(name)]
+        raise InputError(
+            f"zero-shot chooses one class a head, but {', '.join(multi)} may have several; leave such heads out of the task"
+        )
+    silent = [
+        f"{head.name}:{name}"
+        for head in task.heads
+        for name in head.classes
+        if not prompts.get(head.name, {}).get(name)
+    ]
     if silent:
-        raise InputError(f"{len(silent)} classes have no prompt ({', '.join(silent[:3])}, …); give every class of every head at least one sentence")
+        raise InputError(
+            f"{len(silent)} classes have no prompt ({', '.join(silent[:3])}, …); give every class of every head at least one sentence"
+        )
 
 
 def _unit(vectors):

@@ -19,12 +19,18 @@ from kfashion_utils.runs.config import HUB
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of retracing whenever a last batch is smaller
 
 
-ENTRIES = {"linear": (), "hidden": ("hidden_0",), "residual": ("long_0", "short")}  # a head's layers that read the features
+ENTRIES = {
+    "linear": (),
+    "hidden": ("hidden_0",),
+    "residual": ("long_0", "short"),
+}  # a head's layers that read the features
 HIDDEN, DROPOUT = (512, 256), 0.3
 TAPS = ("last", "stages")
 
 
-def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", sizes=(), head="linear", precision="float32"):
+def build_model(
+    task, backbone, size, weights=None, seed=0, *, taps="last", sizes=(), head="linear", precision="float32"
+):
     """The whole model, functional: `(size, size, 3)` RGB 0..255 -> flat probabilities `(num_classes,)`.
 
     Args:
@@ -48,8 +54,17 @@ def build_model(task, backbone, size, weights=None, seed=0, *, taps="last", size
     find_features = _hub_features if backbone.startswith(HUB) else _tapped_features
     with _policy(precision):
         pooled = find_features(image, backbone, weights, taps, sizes)
-    features = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else layers.Identity(name="features")(pooled[0])
-    name = "-".join([backbone.replace(":", "_").replace("/", "_"), taps, *map(str, sizes), *([precision] if precision != "float32" else [])])
+    features = (
+        layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else layers.Identity(name="features")(pooled[0])
+    )
+    name = "-".join(
+        [
+            backbone.replace(":", "_").replace("/", "_"),
+            taps,
+            *map(str, sizes),
+            *([precision] if precision != "float32" else []),
+        ]
+    )
     return keras.Model(image, _answers(features, task, head), name=name)
 
 
@@ -63,7 +78,9 @@ def require_shape(backbone, size, taps, sizes):
     if backbone.startswith(HUB) and (taps != "last" or several):
         raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
     if backbone == "tiny" and several:
-        raise InputError(f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={tuple(sizes)} need another backbone")
+        raise InputError(
+            f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={tuple(sizes)} need another backbone"
+        )
 
 
 @contextlib.contextmanager
@@ -86,7 +103,9 @@ def _tapped_features(image, backbone, weights, taps, sizes):
     base = _tapped(base, backbone, taps)
     scaled, pooled = SCALINGS[find_backbone(backbone).scaling](image), []
     for side in sizes:
-        maps = base(scaled if side == size else layers.Resizing(side, side, antialias=True, name=f"resize_{side}")(scaled))
+        maps = base(
+            scaled if side == size else layers.Resizing(side, side, antialias=True, name=f"resize_{side}")(scaled)
+        )
         for values in maps if isinstance(maps, (list, tuple)) else [maps]:
             values = ops.cast(values, "float32")
             pooled += [ops.mean(values, axis=(1, 2))] if taps == "last" else _statistics(values)
@@ -126,7 +145,9 @@ def _answers(features, task, head):
 
 def _hidden(features):
     for number, width in enumerate(HIDDEN):
-        features = layers.Dropout(DROPOUT, name=f"drop_{number}")(layers.Dense(width, "relu", name=f"hidden_{number}")(features))
+        features = layers.Dropout(DROPOUT, name=f"drop_{number}")(
+            layers.Dense(width, "relu", name=f"hidden_{number}")(features)
+        )
     return features
 
 
@@ -134,7 +155,9 @@ def _residual(features):
     """A long branch, two layers deep, added to a short one: what is linear in the features stays easy to learn (He et al., CVPR 2016)."""
     long = layers.Dropout(DROPOUT, name="drop_0")(layers.Dense(HIDDEN[0], "relu", name="long_0")(features))
     long = layers.Dense(HIDDEN[1], name="long_1")(long)
-    return layers.Dropout(DROPOUT, name="drop_1")(layers.Add(name="sum")([long, layers.Dense(HIDDEN[1], name="short")(features)]))
+    return layers.Dropout(DROPOUT, name="drop_1")(
+        layers.Add(name="sum")([long, layers.Dense(HIDDEN[1], name="short")(features)])
+    )
 
 
 _BODIES = {"linear": lambda features: features, "hidden": _hidden, "residual": _residual}
@@ -148,7 +171,9 @@ def _freeze_batch_norms(base):
 
 
 def _head_layer(head, number):
-    return layers.Dense(len(head.classes), "sigmoid" if head.multi else "softmax", name=f"head_{number}", dtype="float32")
+    return layers.Dense(
+        len(head.classes), "sigmoid" if head.multi else "softmax", name=f"head_{number}", dtype="float32"
+    )
 
 
 def model_features(model):
@@ -176,12 +201,16 @@ def load_trained(run):
     try:
         model.load_weights(weights)
     except (ValueError, OSError) as error:
-        raise InputError(f"{run.path}: the weights do not fit the recipe in run.json: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{run.path}: the weights do not fit the recipe in run.json: {str(error).splitlines()[0]}"
+        ) from error
     return model
 
 
 def trained_base(run):
     """The backbone of a finished Run, without top and scaling, as `build_base` builds it: what another training can start from."""
     base = build_base(run.config.backbone, run.preprocess.size)
-    _tapped(base, run.config.backbone, run.config.taps).set_weights(load_trained(run).get_layer("backbone").get_weights())
+    _tapped(base, run.config.backbone, run.config.taps).set_weights(
+        load_trained(run).get_layer("backbone").get_weights()
+    )
     return base

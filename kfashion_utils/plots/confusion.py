@@ -80,7 +80,9 @@ def confusion_table(head, actual, answered):
     """Counts int `(k, k)`, rows true, columns answered, and the k class numbers that occur, ordered by parent, then class."""
     table = actual.T @ answered if head.multi else confusion(actual.argmax(1), answered.argmax(1), len(head.classes))
     used = np.flatnonzero(actual.any(axis=0) | answered.any(axis=0))
-    order = sorted(used.tolist(), key=lambda number: (head.parent_names.index(head.parents[number]) if head.parents else 0, number))
+    order = sorted(
+        used.tolist(), key=lambda number: (head.parent_names.index(head.parents[number]) if head.parents else 0, number)
+    )
     return table[np.ix_(order, order)], order
 
 
@@ -92,7 +94,9 @@ def _draw_confusion(head, actual, answered):
     named = len(order) <= MOST_NAMED
     names = [class_label(head.classes[number], number) for number in order]
     short = [class_label(head.classes[number], number, short=True) for number in order]
-    room, below = (0.075 * max(map(text_columns, texts)) if named else 0.3 for texts in (names, short))  # inches for the class names
+    room, below = (
+        0.075 * max(map(text_columns, texts)) if named else 0.3 for texts in (names, short)
+    )  # inches for the class names
     side = min(WIDTH - room - 1.7, max(2.2, 0.4 * len(order)))
     figure = new_figure(max(4.6, side + room + 1.7), side + (below if len(order) > 4 else 0.2) + 0.8)
     axes = figure.add_subplot()

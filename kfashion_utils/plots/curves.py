@@ -27,7 +27,9 @@ def plot_history(history):
     history = pd.DataFrame(history)
     heads = _history_heads(history)
     if not len(history) or "epoch" not in history or not ({"loss", "val_loss"} & set(history) or heads):
-        raise InputError(f"no learning curve in {len(history)} rows with columns {list(history.columns)}; expected epoch, loss, val_loss, <head>_accuracy, …")
+        raise InputError(
+            f"no learning curve in {len(history)} rows with columns {list(history.columns)}; expected epoch, loss, val_loss, <head>_accuracy, …"
+        )
     history = history.sort_values("epoch", kind="stable")
     with figure_style():
         figure = new_figure(WIDTH, 3.0 if len(history) > 1 or len(heads) < 4 else 3.6)
@@ -45,7 +47,11 @@ def plot_history(history):
 
 
 def _history_heads(history):
-    names = [str(name).removeprefix("val_").removesuffix("_accuracy") for name in history.columns if str(name).endswith("_accuracy")]
+    names = [
+        str(name).removeprefix("val_").removesuffix("_accuracy")
+        for name in history.columns
+        if str(name).endswith("_accuracy")
+    ]
     return list(dict.fromkeys(names))
 
 
@@ -53,11 +59,24 @@ def _draw_curves(axes, history, names):
     epochs = history["epoch"].to_numpy(float)
     for mark, (head, name) in zip(MARKS * len(names), names.items(), strict=False):
         for split, column in (("train", name), ("valid", f"val_{name}")):
-            values = pd.to_numeric(history[column], errors="coerce").to_numpy(float) if column in history else np.full(len(history), np.nan)
+            values = (
+                pd.to_numeric(history[column], errors="coerce").to_numpy(float)
+                if column in history
+                else np.full(len(history), np.nan)
+            )
             known = np.isfinite(values)
             if known.any():
                 every = max(1, int(known.sum()) // 15)
-                axes.plot(epochs[known], values[known], color=COLOURS[split], marker=mark, markersize=4, markevery=every, linewidth=1.5, label=_series(split, head, names))
+                axes.plot(
+                    epochs[known],
+                    values[known],
+                    color=COLOURS[split],
+                    marker=mark,
+                    markersize=4,
+                    markevery=every,
+                    linewidth=1.5,
+                    label=_series(split, head, names),
+                )
     _mark_rates(axes, history)
     axes.set_xlabel("epoch (0 = linear head on frozen features)" if epochs[0] == 0 else "epoch")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -75,7 +94,11 @@ def _draw_bars(axes, history, names):
         for place, value in zip(places[known] + shift, values[known], strict=True):
             axes.annotate(f"{value:.3f}", (place, value), xytext=(0, 2), textcoords="offset points", ha="center")
     several = len(names) > 1  # one head is named by the axis
-    axes.set_xticks(places if several else [], [drawable_text(name) for name in names] if several else [], rotation=0 if len(names) < 5 else 60)
+    axes.set_xticks(
+        places if several else [],
+        [drawable_text(name) for name in names] if several else [],
+        rotation=0 if len(names) < 5 else 60,
+    )
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.8, len(names) - 0.2)
     axes.margins(y=0.15)
@@ -96,7 +119,14 @@ def _mark_rates(axes, history):
     for number, (epoch, rate) in enumerate(zip(changed["epoch"], changed["learning_rate"], strict=True)):
         axes.axvline(epoch - 0.5, color="#b8b8b8", linewidth=0.8, linestyle=":", zorder=0)
         if len(changed) <= 4 and axes.get_subplotspec().is_last_col():  # above the frame, where no curve runs
-            axes.text(epoch - 0.5, 1.02, f"{'rate ' * (not number)}{rate:.2g}", transform=axes.get_xaxis_transform(), color="#777777", fontsize="small")
+            axes.text(
+                epoch - 0.5,
+                1.02,
+                f"{'rate ' * (not number)}{rate:.2g}",
+                transform=axes.get_xaxis_transform(),
+                color="#777777",
+                fontsize="small",
+            )
 
 
 def _history_finding(history, heads):
@@ -135,7 +165,9 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
     Raises:
         InputError: as `calibration.reliability`.
     """
-    tables = {"as predicted": predictions} if after is None else {"as predicted": predictions, "with a temperature": after}
+    tables = (
+        {"as predicted": predictions} if after is None else {"as predicted": predictions, "with a temperature": after}
+    )
     head = find_head(predictions, head)
     curves = {name: reliability(table, catalog, head.name, bins=bins) for name, table in tables.items()}
     errors = {name: _calibration_error(curve) for name, curve in curves.items()}
@@ -143,8 +175,21 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
         figure = new_figure(4.4, 4.4)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color="#b8b8b8", linewidth=0.8, linestyle=":")
-        for (name, curve), colour, mark in zip(curves.items(), [COLOURS["valid"]] if after is None else [COLOURS["train"], COLOURS["valid"]], MARKS, strict=False):
-            axes.plot(curve["confidence"], curve["accuracy"], color=colour, marker=mark, markersize=4, linewidth=1.5, label=f"{name}, ECE {errors[name]:.3f}")
+        for (name, curve), colour, mark in zip(
+            curves.items(),
+            [COLOURS["valid"]] if after is None else [COLOURS["train"], COLOURS["valid"]],
+            MARKS,
+            strict=False,
+        ):
+            axes.plot(
+                curve["confidence"],
+                curve["accuracy"],
+                color=colour,
+                marker=mark,
+                markersize=4,
+                linewidth=1.5,
+                label=f"{name}, ECE {errors[name]:.3f}",
+            )
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_aspect("equal")
@@ -162,5 +207,9 @@ def _calibration_error(curve):
 
 def _reliability_finding(head, curve):
     gap = float((curve["n"] * (curve["confidence"] - curve["accuracy"])).sum() / curve["n"].sum())
-    how = "as sure as it is right" if abs(gap) < 0.005 else f"{abs(gap):.3f} {'too sure' if gap > 0 else 'not sure enough'}, on average"
+    how = (
+        "as sure as it is right"
+        if abs(gap) < 0.005
+        else f"{abs(gap):.3f} {'too sure' if gap > 0 else 'not sure enough'}, on average"
+    )
     return f"{int(curve['n'].sum()):,} {'probabilities' if head.multi else 'answers'}: {how}"

@@ -17,7 +17,12 @@ from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_C
 
 MOST_READ = 2000  # picture headers that a figure reads
 CELLS = 48  # longer side of the map of boxes
-REGION_COLOURS = ((213, 94, 0), (0, 114, 178), (0, 158, 115), (204, 121, 167))  # of classes of regions, the most frequent first; Okabe and Ito's
+REGION_COLOURS = (
+    (213, 94, 0),
+    (0, 114, 178),
+    (0, 158, 115),
+    (204, 121, 167),
+)  # of classes of regions, the most frequent first; Okabe and Ito's
 OUTLINED_COLOURS = 40  # of a picture with outlines; with fewer some lose theirs
 SHOWN = 260  # longest side at which pictures are drawn on, pixels
 
@@ -49,13 +54,19 @@ def plot_sizes(catalog, root):
         _name_sizes(plane, counts.head(4) / len(sizes))
         plane.set_xlabel("width, pixels (dotted: square)")
         plane.set_ylabel("height, pixels")
-        shapes.hist(aspects, bins=np.linspace(min(0.5, aspects.min()), max(2.0, aspects.max()), 31), color=COLOURS["train"])
+        shapes.hist(
+            aspects, bins=np.linspace(min(0.5, aspects.min()), max(2.0, aspects.max()), 31), color=COLOURS["train"]
+        )
         shapes.axvline(1, color="#b8b8b8", linewidth=0.8, linestyle=":")
         shapes.set_xlabel("height / width")
         shapes.set_ylabel("pictures")
         (width, height), most = counts.index[0], counts.iloc[0]
         kinds = "all" if len(counts) == 1 else f"{len(counts):,} sizes, {most / len(sizes):.0%} are"
-        figure.suptitle(f"{_read(len(sizes), asked, paths)}: {kinds} {width} x {height}; {(aspects > 1).mean():.0%} are higher than wide", x=0.01, ha="left")
+        figure.suptitle(
+            f"{_read(len(sizes), asked, paths)}: {kinds} {width} x {height}; {(aspects > 1).mean():.0%} are higher than wide",
+            x=0.01,
+            ha="left",
+        )
         for axes in (plane, shapes):
             plain_axes(axes, grid="both")
     return figure
@@ -67,7 +78,14 @@ def _name_sizes(axes, shares):
     apart = 0.07 * (axes.get_ylim()[1] - axes.get_ylim()[0])
     for (width, height), share in sorted(shares.items(), key=lambda item: item[0][1]):
         lowest = max(height, lowest + apart)
-        axes.annotate(f"{width} x {height}: {share:.0%}", (width, lowest), xytext=(16, 0), textcoords="offset points", va="center", color="#404040")
+        axes.annotate(
+            f"{width} x {height}: {share:.0%}",
+            (width, lowest),
+            xytext=(16, 0),
+            textcoords="offset points",
+            va="center",
+            color="#404040",
+        )
 
 
 def plot_boxes(catalog, root):
@@ -82,7 +100,9 @@ def plot_boxes(catalog, root):
     """
     boxed = catalog[catalog[BOX].notna().all(axis=1)]
     if boxed.empty:
-        raise InputError(f"none of {len(catalog):,} rows has a box; find regions first, or use a catalog with annotation")
+        raise InputError(
+            f"none of {len(catalog):,} rows has a box; find regions first, or use a catalog with annotation"
+        )
     sizes, asked, paths = _sizes(boxed, root)
     boxed = boxed[boxed["path"].isin(sizes.index)]
     sizes = sizes.loc[boxed["path"]].to_numpy(float)
@@ -96,7 +116,13 @@ def plot_boxes(catalog, root):
         shares.hist(cover, bins=np.linspace(0, 1, 26), color=COLOURS["train"])
         middle = float(np.median(cover))
         shares.axvline(middle, color=COLOURS["valid"], linewidth=1.5)
-        shares.annotate(f" half below {middle:.0%}", (middle, 1), xycoords=("data", "axes fraction"), va="top", color=COLOURS["valid"])
+        shares.annotate(
+            f" half below {middle:.0%}",
+            (middle, 1),
+            xycoords=("data", "axes fraction"),
+            va="top",
+            color=COLOURS["valid"],
+        )
         shares.set_xlim(0, 1)
         shares.set_xlabel("share of the picture that the box covers")
         shares.set_ylabel("boxes")
@@ -106,7 +132,11 @@ def plot_boxes(catalog, root):
         figure.colorbar(picture, ax=place, label="share of boxes that lie there", fraction=0.05)
         without = len(catalog) - int(catalog[BOX].notna().all(axis=1).sum())
         lacking = f"; {without:,} of {len(catalog):,} rows have none" if without else ""
-        figure.suptitle(f"{len(boxed):,} boxes in {_read(len(boxed['path'].unique()), asked, paths)}: half of them cover less than {middle:.0%}{lacking}", x=0.01, ha="left")
+        figure.suptitle(
+            f"{len(boxed):,} boxes in {_read(len(boxed['path'].unique()), asked, paths)}: half of them cover less than {middle:.0%}{lacking}",
+            x=0.01,
+            ha="left",
+        )
         plain_axes(shares, grid="y")
     return figure
 
@@ -130,7 +160,10 @@ def _sizes(catalog, root):
         except ImageRejected as error:
             problem = error
     if not sizes:
-        raise InputError(f"none of {len(asked):,} pictures below {root} can be read" + (f"; the last one: {problem}" if len(asked) else ""))
+        raise InputError(
+            f"none of {len(asked):,} pictures below {root} can be read"
+            + (f"; the last one: {problem}" if len(asked) else "")
+        )
     return pd.DataFrame.from_dict(sizes, orient="index", columns=["width", "height"]), len(asked), len(paths)
 
 
@@ -157,13 +190,23 @@ def show_regions(catalog, root, column=None, photos=12):
     """
     column = column or next((name for name in catalog.columns if name not in RESERVED_COLUMNS), None)
     rows = {photo: catalog[catalog["photo"] == photo] for photo in _examples(catalog, column, 2 * photos)}
-    classes = {} if column is None else {name: number for number, name in enumerate(catalog[column].value_counts().index)}
-    colours = {photo: [REGION_COLOURS[classes.get(label, 0) % len(REGION_COLOURS)] for label in table[column or "id"]] for photo, table in rows.items()}
+    classes = (
+        {} if column is None else {name: number for number, name in enumerate(catalog[column].value_counts().index)}
+    )
+    colours = {
+        photo: [REGION_COLOURS[classes.get(label, 0) % len(REGION_COLOURS)] for label in table[column or "id"]]
+        for photo, table in rows.items()
+    }
     boxes = colours
     if all(len(table) == 1 for table in rows.values()):
         colours, boxes = (dict.fromkeys(rows, REGION_COLOURS[place : place + 1]) for place in (0, 1))
     shown = _readable(rows, photos, lambda photo: _outlined(rows[photo], root, colours[photo], boxes[photo]))
-    return show_images(list(shown.values()), [_photo_label(rows[photo], column) for photo in shown], height=150, colours=OUTLINED_COLOURS)
+    return show_images(
+        list(shown.values()),
+        [_photo_label(rows[photo], column) for photo in shown],
+        height=150,
+        colours=OUTLINED_COLOURS,
+    )
 
 
 def _outlined(rows, root, colours, boxes):
@@ -182,7 +225,9 @@ def _decoded(path, root):
     """(pixels uint8 RGB, their size as a share of the photograph's)."""
     pixels, (width, height) = decoding.decode(path, root, lambda *size: max(size) / SHOWN)
     scale = min(1.0, SHOWN / max(width, height))
-    return cv2.resize(pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA), scale
+    return cv2.resize(
+        pixels, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    ), scale
 
 
 def show_recipe(catalog, root, preprocess, column=None, photos=6):
@@ -202,9 +247,15 @@ def show_recipe(catalog, root, preprocess, column=None, photos=6):
     chosen = catalog.drop_duplicates("photo").set_index("photo", drop=False)
     rows = {photo: chosen.loc[photo] for photo in _examples(catalog, column, 2 * photos)}
     before = Preprocess(size=preprocess.size)
-    shown = _readable(rows, photos, lambda photo: [recipe.apply(rows[photo]["path"], rows[photo], root) for recipe in (before, preprocess)])
+    shown = _readable(
+        rows,
+        photos,
+        lambda photo: [recipe.apply(rows[photo]["path"], rows[photo], root) for recipe in (before, preprocess)],
+    )
     pictures = [picture for pair in shown.values() for picture in pair]
-    labels = [text for photo in shown for text in (_photo_label(rows[photo].to_frame().T, column), _recipe_text(preprocess))]
+    labels = [
+        text for photo in shown for text in (_photo_label(rows[photo].to_frame().T, column), _recipe_text(preprocess))
+    ]
     return show_images(pictures, labels, height=min(128, preprocess.size))
 
 
@@ -226,7 +277,9 @@ def _examples(catalog, column, count):
     pairs["again"] = pairs.groupby("group").cumcount()
     pairs = pairs.sort_values("again", kind="stable")
     pairs["turn"] = pairs.groupby("label").cumcount()
-    pairs["place"] = pairs["label"].map({name: number for number, name in enumerate(pairs["label"].value_counts().index)})
+    pairs["place"] = pairs["label"].map(
+        {name: number for number, name in enumerate(pairs["label"].value_counts().index)}
+    )
     return pairs.sort_values(["turn", "place"], kind="stable")["photo"].head(count).tolist()
 
 

@@ -38,16 +38,26 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
     shapes = np.array([np.clip(image.shape[1] / image.shape[0], 0.4, 4) for image in images])
     height = int(min(height, *((WIDTH * DPI - gap * (len(row) + 1)) / shapes[row].sum() for row in rows)))
     widths = np.maximum(1, np.round(shapes * max(height, 1))).astype(int)
-    texts = [wrapped(drawable_text(str(text)), width) for text, width in zip(labels or [""] * len(images), widths, strict=True)]
+    texts = [
+        wrapped(drawable_text(str(text)), width)
+        for text, width in zip(labels or [""] * len(images), widths, strict=True)
+    ]
     deep = [max(texts[number].count("\n") + bool(texts[number]) for number in row) * 15 + gap for row in rows]
-    total_width = max(int(widths[row].sum()) + gap * (len(row) + 1) for row in rows)  # a label may be a little wider than its picture
+    total_width = max(
+        int(widths[row].sum()) + gap * (len(row) + 1) for row in rows
+    )  # a label may be a little wider than its picture
     total_height = sum(deep) + height * len(rows)
     figure = new_figure(total_width / DPI, total_height / DPI, layout=None)
     top = total_height
     for row, below in zip(rows, deep, strict=True):
         left = gap
         for number in row:
-            place = [left / total_width, (top - height) / total_height, widths[number] / total_width, height / total_height]
+            place = [
+                left / total_width,
+                (top - height) / total_height,
+                widths[number] / total_width,
+                height / total_height,
+            ]
             _draw_picture(figure.add_axes(place), images[number], texts[number], (widths[number], height), colours)
             left += int(widths[number]) + gap
         top -= height + below
@@ -57,7 +67,9 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
 def _as_picture(image, number):
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise InputError(f"picture {number} is an array of {image.dtype} {image.shape}; expected uint8 RGB (height, width, 3)")
+        raise InputError(
+            f"picture {number} is an array of {image.dtype} {image.shape}; expected uint8 RGB (height, width, 3)"
+        )
     return image
 
 
@@ -90,8 +102,16 @@ def plot_explanation(explanation, columns=5, *, height=150):
     Raises:
         InputError: nothing to show.
     """
-    overlays = [overlay_heat(picture, heat) for picture, heat in zip(explanation.pictures, explanation.heats, strict=True)]
-    return show_images(overlays, [_heat_label(row) for row in explanation.table.to_dict("records")], columns, height=height, colours=HEAT_COLOURS)
+    overlays = [
+        overlay_heat(picture, heat) for picture, heat in zip(explanation.pictures, explanation.heats, strict=True)
+    ]
+    return show_images(
+        overlays,
+        [_heat_label(row) for row in explanation.table.to_dict("records")],
+        columns,
+        height=height,
+        colours=HEAT_COLOURS,
+    )
 
 
 def overlay_heat(picture, heat):

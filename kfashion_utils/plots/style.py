@@ -59,7 +59,15 @@ def text_columns(text):
 def legend_above(axes):
     """On the line of the title, where no curve or bar can run through it."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=4, columnspacing=1, handlelength=1.2)
+        axes.legend(
+            frameon=False,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0,
+            ncols=4,
+            columnspacing=1,
+            handlelength=1.2,
+        )
 
 
 # Text and style -------------------------------------------------------------------------------------------------------
@@ -154,7 +162,15 @@ def figure_style():
     """matplotlib's defaults with our font, while a figure is made (`with figure_style():`); nothing is changed for other figures."""
     import matplotlib
 
-    sizes = ("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize", "figure.titlesize")
+    sizes = (
+        "font.size",
+        "axes.titlesize",
+        "axes.labelsize",
+        "xtick.labelsize",
+        "ytick.labelsize",
+        "legend.fontsize",
+        "figure.titlesize",
+    )
     own = {"font.family": _families(), "text.parse_math": False, "savefig.dpi": "figure"}
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **dict.fromkeys(sizes, FONT_SIZE), **own})
 
@@ -164,7 +180,9 @@ def new_figure(width, height, layout="constrained"):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
-    figure._repr_png_ = functools.partial(_small_png, figure)  # where no `%matplotlib` has taught the notebook to show figures
+    figure._repr_png_ = functools.partial(
+        _small_png, figure
+    )  # where no `%matplotlib` has taught the notebook to show figures
     return figure
 
 

@@ -20,7 +20,9 @@ def page(title, lead, sections):
         lead: HTML of the line under it.
         sections: HTML texts; empty ones are left out.
     """
-    return PAGE.substitute(title=escape(title), style=STYLE.strip(), lead=lead, body="\n".join(section for section in sections if section))
+    return PAGE.substitute(
+        title=escape(title), style=STYLE.strip(), lead=lead, body="\n".join(section for section in sections if section)
+    )
 
 
 def section(title, content, kind="part"):
@@ -40,7 +42,10 @@ def facts(pairs):
 def table(header, rows, kind="figures"):
     """Cells are HTML; the first of a row names it. On a phone a wide one is scrolled."""
     names = "".join(f'<th scope="col">{name}</th>' for name in header)
-    lines = "".join(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for first, *cells in rows)
+    lines = "".join(
+        f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        for first, *cells in rows
+    )
     return f'<div class="scroll" tabindex="0"><table class="{kind}"><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 

@@ -28,11 +28,17 @@ def pictures(parts):
     rows = parts.catalog.drop_duplicates("id").set_index("id", drop=False)
     blocks = []
     for title, text, chosen in (
-        ("The most confident mistakes", "Look here first: a wrong label in the data, a picture that shows two things, or a real weakness.", mistakes),
+        (
+            "The most confident mistakes",
+            "Look here first: a wrong label in the data, a picture that shows two things, or a real weakness.",
+            mistakes,
+        ),
         ("Drawn at random", f"Among the other validation photos, seed {SEED}: what is normal.", drawn),
     ):
         if chosen:
-            cards = "".join(_card(parts, rows.loc[row_id].to_dict(), answers[answers["id"] == row_id]) for row_id in chosen)
+            cards = "".join(
+                _card(parts, rows.loc[row_id].to_dict(), answers[answers["id"] == row_id]) for row_id in chosen
+            )
             blocks.append(f'<h3>{title}</h3><p>{text}</p><div class="cards">{cards}</div>')
     return section("Pictures, as the model saw them", "\n".join(blocks)) if blocks else ""
 
@@ -81,7 +87,10 @@ def _card(parts, row, answers):
 def _answer(parts, answer, name_head):
     head = next(head for head in parts.task.heads if head.name == answer["head"])
     scores = dict(zip(head.classes, answer["scores"], strict=True))
-    said = ", ".join(f"{both(name)} {scores[name]:.2f}" for name in answer["answer"].split("|") if name in scores) or "none"
+    said = (
+        ", ".join(f"{both(name)} {scores[name]:.2f}" for name in answer["answer"].split("|") if name in scores)
+        or "none"
+    )
     title = f"<em>{both(head.name)}</em> " if name_head else ""
     if answer["right"]:
         return f'<p><b class="yes">✓ right</b> {title}{said}</p>'
@@ -92,7 +101,11 @@ def _photograph(parts, row):
     try:
         pixels = parts.preprocess.apply(row["path"], row, parts.root)
     except (ImageRejected, OSError) as error:
-        reason = f"{error.reason}: {error.detail or errors.REASONS.get(error.reason, '')}" if isinstance(error, ImageRejected) else str(error)
+        reason = (
+            f"{error.reason}: {error.detail or errors.REASONS.get(error.reason, '')}"
+            if isinstance(error, ImageRejected)
+            else str(error)
+        )
         return f'<div class="placeholder">no picture<br>{escape(reason)}</div>'
     return _thumbnail(pixels, f"photo {row['id']}")
 
@@ -119,7 +132,12 @@ def find_heat(parts):
         raise InputError(f"Keras cannot be loaded here ({error})") from error
     answers = judge_answers(parts)
     answers = answers[answers["head"] == answers["head"].iloc[0]].set_index("id")
-    wrong = answers[~answers["right"].astype(bool)].sort_values("confidence", ascending=False, kind="stable").index[: HEATED // 2].tolist()
+    wrong = (
+        answers[~answers["right"].astype(bool)]
+        .sort_values("confidence", ascending=False, kind="stable")
+        .index[: HEATED // 2]
+        .tolist()
+    )
     right = sorted(answers.index[answers["right"].astype(bool)])
     drawn = np.random.default_rng(SEED).permutation(len(right))[: HEATED - len(wrong)]
     chosen = wrong + [right[number] for number in drawn]
@@ -158,7 +176,11 @@ def _heat_card(row, answer, picture, found):
     right = bool(answer["right"])
     sign = '<b class="yes">✓ right</b>' if right else '<b class="no">✗ wrong</b>'
     truth = "" if right else f"<p>truth: {label(answer['truth'])}</p>"
-    share = "" if np.isnan(row["on_garments"]) else f"<p>{row['on_garments']:.0%} of the heat on {row['garment_area']:.0%} of the area</p>"
+    share = (
+        ""
+        if np.isnan(row["on_garments"])
+        else f"<p>{row['on_garments']:.0%} of the heat on {row['garment_area']:.0%} of the area</p>"
+    )
     pair = _thumbnail(picture, f"explained {row['id']}") + _thumbnail(overlay_heat(picture, found), f"heat {row['id']}")
     caption = f"<p>{sign} {both(row['class'])} {row['probability']:.2f}</p>{truth}{share}<small>{escape(str(row['id']))}</small>"
     return f'<figure class="{"right" if right else "wrong"}"><div class="pair">{pair}</div><figcaption>{caption}</figcaption></figure>'

@@ -9,14 +9,23 @@ from kfashion_utils.reports.page import both, bullets, facts, section
 from kfashion_utils.tables.tasks import HEADS, TASKS
 
 OPTIMISER = "AdamW"
-FOUND_BY = {"annotation": "drawn by annotators", "none": "not given, so the whole picture is used", "hand": "drawn by hand"}
+FOUND_BY = {
+    "annotation": "drawn by annotators",
+    "none": "not given, so the whole picture is used",
+    "hand": "drawn by hand",
+}
 TAPS = {"last": "the last layer", "stages": "mean, deviation and maximum of the last two stages"}
 AUGMENTED = {"none": "pictures unchanged", "light": "light augmentation (mirror, shift, zoom, brightness, colour)", "strong": "strong augmentation (turned and partly erased, too)", "randaugment": "two random operations on each picture (RandAugment)"}  # fmt: skip
 BALANCED = {
     "none": "", "sqrt": "rare classes count more (square root of their share)", "full": "all classes count the same (weights)", "sample": "rare classes drawn more often",
     "focal": "what is already known counts less (focal loss)", "logit": "all classes count the same (logit adjustment)",
 }  # fmt: skip
-MIXED = {"none": "", "mixup": "pictures and labels interpolated (MixUp)", "cutmix": "rectangles of pictures exchanged (CutMix)", "both": "MixUp or CutMix, one of them a batch"}
+MIXED = {
+    "none": "",
+    "mixup": "pictures and labels interpolated (MixUp)",
+    "cutmix": "rectangles of pictures exchanged (CutMix)",
+    "both": "MixUp or CutMix, one of them a batch",
+}
 
 
 def what_was_done(parts):
@@ -30,8 +39,14 @@ def what_was_done(parts):
         ("Pixels", f"{pixels(parts.preprocess)} <code>{escape(parts.preprocess.key)}</code>"),
         ("Training", escape(training(parts.config))),
         ("Rows", _rows(recipe)),
-        ("Without the region asked for", f"{lacking:.1%} of the training rows fell back a step (polygon, box, whole picture)" if lacking else ""),
-        ("Catalog", f"<code>{escape(str(digest)[:12])}</code>, the same table and splits give the same hash" if digest else ""),
+        (
+            "Without the region asked for",
+            f"{lacking:.1%} of the training rows fell back a step (polygon, box, whole picture)" if lacking else "",
+        ),
+        (
+            "Catalog",
+            f"<code>{escape(str(digest)[:12])}</code>, the same table and splits give the same hash" if digest else "",
+        ),
         ("Time", _time(recipe.get("times", {}))),
     ]
     return section("What was done", facts(rows) + _versions(recipe.get("environment", {})))
@@ -42,10 +57,23 @@ def board_rules(parts):
     recipe, config = parts.recipe, parts.config
     reads = regions_read(parts.preprocess)
     rows = [
-        ("Weights of others", "none" if config.weights == "none" else f"{escape(_weights_name(config))}{_digest(recipe)}: check that the rules allow what it learned from"),
+        (
+            "Weights of others",
+            "none"
+            if config.weights == "none"
+            else f"{escape(_weights_name(config))}{_digest(recipe)}: check that the rules allow what it learned from",
+        ),
         ("Annotation in training", _training_regions(recipe, reads)),
-        ("Needed of new pictures", f"their {' and '.join(reads)}: by annotation, by hand, or found by a finder" if reads else "nothing but the picture"),
-        ("Models that found regions", ", ".join(escape(name) for name in recipe.get("regions", {}) if name not in FOUND_BY) or "none"),
+        (
+            "Needed of new pictures",
+            f"their {' and '.join(reads)}: by annotation, by hand, or found by a finder"
+            if reads
+            else "nothing but the picture",
+        ),
+        (
+            "Models that found regions",
+            ", ".join(escape(name) for name in recipe.get("regions", {}) if name not in FOUND_BY) or "none",
+        ),
         ("Labels", "those of the catalog, and its second opinions" if config.sub_labels else "those of the catalog"),
         ("Learned from", _learned_from(recipe)),
         ("Chosen by", _chosen_by(recipe, config)),
@@ -73,7 +101,11 @@ def _learned_from(recipe):
     counts = recipe.get("catalog", {}).get("rows", {})
     if recipe.get("split") == "all":
         return f"all {sum(counts.values()):,} train and valid rows" if counts else "all train and valid rows"
-    return f"{counts['train']:,} train rows; not from valid or test rows" if "train" in counts else "the train rows; not from valid or test rows"
+    return (
+        f"{counts['train']:,} train rows; not from valid or test rows"
+        if "train" in counts
+        else "the train rows; not from valid or test rows"
+    )
 
 
 def _chosen_by(recipe, config):
@@ -81,7 +113,11 @@ def _chosen_by(recipe, config):
         return "nothing was chosen by the rows that are judged: each was judged out of fold"
     if config.fine_tune_epochs:
         best = recipe.get("fit", {}).get("best", {"share": 1})
-        where = "" if best["share"] == 1 else f", those {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']},"
+        where = (
+            ""
+            if best["share"] == 1
+            else f", those {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']},"
+        )
         return f"the weights with the lowest validation loss{where} were kept, so these figures are a little too good; a test split tells more"
     return "no valid row had a say in the weights"
 
@@ -123,22 +159,41 @@ def _grey(value):
 
 
 def _rows(recipe):
-    rows = ", ".join(f"{count:,} {escape(name)}" for name, count in sorted(recipe.get("catalog", {}).get("rows", {}).items()))
+    rows = ", ".join(
+        f"{count:,} {escape(name)}" for name, count in sorted(recipe.get("catalog", {}).get("rows", {}).items())
+    )
     rejected = recipe.get("rejected")
-    return f"{rows}; {'no' if rejected == 0 else f'{rejected:,}'} picture{'s' * (rejected != 1)} rejected" if rejected is not None else rows
+    return (
+        f"{rows}; {'no' if rejected == 0 else f'{rejected:,}'} picture{'s' * (rejected != 1)} rejected"
+        if rejected is not None
+        else rows
+    )
 
 
 def _time(times):
     if "seconds" not in times:
         return ""
     seconds = float(times["seconds"])
-    spent = f"{seconds:.1f} seconds" if seconds < 120 else f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    spent = (
+        f"{seconds:.1f} seconds"
+        if seconds < 120
+        else f"{seconds / 60:.1f} minutes"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} hours"
+    )
     return f"{spent}{', finished ' + escape(str(times['finished']).replace('T', ' ')) if 'finished' in times else ''}"
 
 
 def _versions(environment):
-    lines = "".join(f"<tr><td>{escape(str(name))}</td><td><code>{escape(str(value))}</code></td></tr>" for name, value in environment.items())
-    return f'<details><summary>Versions and commit</summary><table class="plain">{lines}</table></details>' if lines else ""
+    lines = "".join(
+        f"<tr><td>{escape(str(name))}</td><td><code>{escape(str(value))}</code></td></tr>"
+        for name, value in environment.items()
+    )
+    return (
+        f'<details><summary>Versions and commit</summary><table class="plain">{lines}</table></details>'
+        if lines
+        else ""
+    )
 
 
 # Training in words ----------------------------------------------------------------------------------------------------
@@ -154,17 +209,38 @@ def training(config):
 
 def _head(config):
     """How the head on frozen features was fitted."""
-    kind = "a linear head solved" if config.head == "linear" else f"a {config.head} head trained for {config.head_epochs} epochs (rate {config.learning_rate:g})"
+    kind = (
+        "a linear head solved"
+        if config.head == "linear"
+        else f"a {config.head} head trained for {config.head_epochs} epochs (rate {config.learning_rate:g})"
+    )
     seen = " and ".join(map(str, config.sizes))
-    views = {1: "each picture", 2: "each picture and its mirror image"}.get(config.views, f"{config.views} views of each picture")
+    views = {1: "each picture", 2: "each picture and its mirror image"}.get(
+        config.views, f"{config.views} views of each picture"
+    )
     second = "second opinions take a share of the label, chosen by cross-validation" if config.sub_labels else ""
-    learned = [BALANCED[config.balance], second, *(_of_labels(config) if config.head != "linear" and not config.fine_tune_epochs else [])]
-    return _joined([f"{kind} on frozen features ({TAPS[config.taps or 'last']}{f', seen at {seen} pixels' if seen else ''}; {views})", *learned])
+    learned = [
+        BALANCED[config.balance],
+        second,
+        *(_of_labels(config) if config.head != "linear" and not config.fine_tune_epochs else []),
+    ]
+    return _joined(
+        [
+            f"{kind} on frozen features ({TAPS[config.taps or 'last']}{f', seen at {seen} pixels' if seen else ''}; {views})",
+            *learned,
+        ]
+    )
 
 
 def _fine_tuning(config):
     scratch = config.weights == "none"
-    what = "the whole network" if config.unfreeze is None else "the head" if not config.unfreeze else f"the head and the top {config.unfreeze} layers of the backbone"
+    what = (
+        "the whole network"
+        if config.unfreeze is None
+        else "the head"
+        if not config.unfreeze
+        else f"the head and the top {config.unfreeze} layers of the backbone"
+    )
     early = f", ended after {config.stop_after} epochs without a lower validation loss" if config.stop_after else ""
     return _joined([
         f"{what} {'trained' if scratch else 'fine-tuned'} for {'up to ' * bool(early)}{config.fine_tune_epochs} epochs{early}: {OPTIMISER}, {_rate(config)}",
@@ -210,7 +286,9 @@ def _joined(parts):
 def how_to_repeat(parts):
     """The section with the command."""
     digest = escape(str(parts.recipe.get("catalog", {}).get("hash", "unknown"))[:12])
-    notes = [f"<code>catalog.csv</code>: the table whose train and valid rows have the hash <code>{digest}</code>; <code>DIR</code>: the folder with its photographs."]
+    notes = [
+        f"<code>catalog.csv</code>: the table whose train and valid rows have the hash <code>{digest}</code>; <code>DIR</code>: the folder with its photographs."
+    ]
     if "task.json" in _flags(parts):
         notes.append("<code>task.json</code>: the part <code>task</code> of this run's <code>run.json</code>.")
     notes.append("The same command on the same folder continues an interrupted training, or returns what is done.")
@@ -219,7 +297,18 @@ def how_to_repeat(parts):
 
 def train_command(parts):
     """The command line that trains this run again; only flags that differ from the defaults of the recipes."""
-    return shlex.join(["kfashion", "train", "catalog.csv", "--root", "DIR", "--run", f"runs/{parts.run.path.resolve().name}", *_flags(parts)])
+    return shlex.join(
+        [
+            "kfashion",
+            "train",
+            "catalog.csv",
+            "--root",
+            "DIR",
+            "--run",
+            f"runs/{parts.run.path.resolve().name}",
+            *_flags(parts),
+        ]
+    )
 
 
 def _flags(parts):
@@ -246,7 +335,10 @@ def flag_words(name, value):
 
 def _task_argument(task):
     """None where the label columns alone give this task; else a known task's name, or a file to be made of run.json."""
-    plain = all(HEADS.get(head.name) == head or (not head.multi and head.weight == 1 and not head.parents) for head in task.heads)
+    plain = all(
+        HEADS.get(head.name) == head or (not head.multi and head.weight == 1 and not head.parents)
+        for head in task.heads
+    )
     if plain and task.name == "_".join(head.name for head in task.heads):
         return None
     return task.name if TASKS.get(task.name) == task else "task.json"

@@ -23,8 +23,16 @@ from kfashion_utils.runs.run import Run
 from kfashion_utils.storage.files import write_text
 from kfashion_utils.tables.catalog import complete_catalog, read_catalog
 
-AUDIT = {"findings": ("id", "finding", "detail"), "pairs": ("id", "other", "how")}  # tables of an audit's folder and the columns that are read
-WRONG_LABELS = ("id", "column", "label", "suggestion")  # the same of the table that is there if labels were audited, too
+AUDIT = {
+    "findings": ("id", "finding", "detail"),
+    "pairs": ("id", "other", "how"),
+}  # tables of an audit's folder and the columns that are read
+WRONG_LABELS = (
+    "id",
+    "column",
+    "label",
+    "suggestion",
+)  # the same of the table that is there if labels were audited, too
 
 
 def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
@@ -72,12 +80,20 @@ class _Parts:
         if isinstance(catalog, (str, Path)):
             catalog = read_catalog(catalog)
         read = (lambda: run.catalog) if catalog is None else (lambda: complete_catalog(catalog))
-        self.catalog = self._optional("class table, intervals, confusion, calibration and pictures, which need the truth", read)
+        self.catalog = self._optional(
+            "class table, intervals, confusion, calibration and pictures, which need the truth", read
+        )
         self.judged, self.scores = {}, {}
         self.metrics = self._figures()
         self.root = self._root(root)
-        self.audit = None if audit is None else self._optional("audit's findings", lambda: self._read_audit(Path(audit)))
-        self.heat = self._optional("heat maps (where it looked)", lambda: find_heat(self)) if heat and self.root is not None else None
+        self.audit = (
+            None if audit is None else self._optional("audit's findings", lambda: self._read_audit(Path(audit)))
+        )
+        self.heat = (
+            self._optional("heat maps (where it looked)", lambda: find_heat(self))
+            if heat and self.root is not None
+            else None
+        )
 
     def of_head(self, head):
         """The predictions table of one head alone."""
@@ -102,7 +118,9 @@ class _Parts:
         if lacking:
             raise InputError(f"predictions.csv does not fit the task in run.json, it has no column {lacking[:5]}")
         if predictions.empty:
-            raise InputError("predictions.csv has no row: there were no validation photos; split the catalog (`kfashion split`) and train again")
+            raise InputError(
+                "predictions.csv has no row: there were no validation photos; split the catalog (`kfashion split`) and train again"
+            )
         return predictions
 
     def _figures(self):
@@ -111,7 +129,9 @@ class _Parts:
             for head in self.task.heads:
                 self._optional(f"truth for {head.name!r}", lambda head=head: self._judge(head))
         if any(name in stored and not _same(stored[name], figures) for name, figures in self.judged.items()):
-            self.missing.append("This is not the catalog the run was trained with: its own metrics.json holds other figures than those computed here.")
+            self.missing.append(
+                "This is not the catalog the run was trained with: its own metrics.json holds other figures than those computed here."
+            )
         return {**stored, **self.judged}
 
     def _judge(self, head):
@@ -126,20 +146,29 @@ class _Parts:
             return None
         root = Path(root if root is not None else self.recipe["root"])
         if not root.is_dir():
-            self.missing.append(f"No pictures: there is no folder {root} here; give the one that holds the photographs (--root).")
+            self.missing.append(
+                f"No pictures: there is no folder {root} here; give the one that holds the photographs (--root)."
+            )
             return None
         return root
 
     def _read_audit(self, folder):
         tables = {name: _read_table(folder / f"{name}.csv", columns) for name, columns in AUDIT.items()}
         audited = _read_table(folder / "catalog.csv", None).set_index("id")
-        unknown = [] if self.predictions is None else [name for name in self.predictions["id"] if name not in audited.index]
+        unknown = (
+            [] if self.predictions is None else [name for name in self.predictions["id"] if name not in audited.index]
+        )
         if unknown:
-            raise InputError(f"{folder} is of another catalog: it lacks {len(unknown):,} of {len(self.predictions):,} validation rows, for example id {unknown[0]!r}")
+            raise InputError(
+                f"{folder} is of another catalog: it lacks {len(unknown):,} of {len(self.predictions):,} validation rows, for example id {unknown[0]!r}"
+            )
         if not (folder / LABEL_ERRORS).is_file():
             return tables
         errors = _read_table(folder / LABEL_ERRORS, WRONG_LABELS)
-        there = [row.id in audited.index and audited.get(row.column, {}).get(row.id) == row.label for row in errors.itertuples()]
+        there = [
+            row.id in audited.index and audited.get(row.column, {}).get(row.id) == row.label
+            for row in errors.itertuples()
+        ]
         return tables | {"label_errors": errors[there]}  # without those that edits have put right
 
 
@@ -162,7 +191,8 @@ def _read_table(path, columns):
 def _same(stored, computed):
     keys = ("n", "accuracy", "balanced_accuracy", "macro_f1")
     return stored is not None and all(
-        stored.get(key) == computed[key] or math.isclose(stored.get(key) or -1, computed[key] or -1, abs_tol=1e-6) for key in keys
+        stored.get(key) == computed[key] or math.isclose(stored.get(key) or -1, computed[key] or -1, abs_tol=1e-6)
+        for key in keys
     )
 
 
@@ -208,5 +238,11 @@ def _learning(history):
         drawn = plot_history(history)
     except InputError as error:
         return section("Learning curves", f"<p>{escape(str(error))}</p>")
-    text = "The network was not fine-tuned, so there is one step: the head solved on frozen features." if len(history) == 1 and history["epoch"].iloc[0] == 0 else ""
-    return section("Learning curves", f"{f'<p>{text}</p>' if text else ''}{figure(drawn, 'Loss and accuracy by epoch')}")
+    text = (
+        "The network was not fine-tuned, so there is one step: the head solved on frozen features."
+        if len(history) == 1 and history["epoch"].iloc[0] == 0
+        else ""
+    )
+    return section(
+        "Learning curves", f"{f'<p>{text}</p>' if text else ''}{figure(drawn, 'Loss and accuracy by epoch')}"
+    )

@@ -57,7 +57,11 @@ def _without_annotation(parts, head):
 
 
 def _why(key, why, figures):
-    return f"says little: {figures['classes_present']} classes occur" if key == "top3" and figures["classes_present"] <= 3 else why
+    return (
+        f"says little: {figures['classes_present']} classes occur"
+        if key == "top3" and figures["classes_present"] <= 3
+        else why
+    )
 
 
 def _coverage(head, figures):
@@ -89,9 +93,14 @@ def _tile(text, value, why):
 def _against_majority(figures):
     bars = "".join(
         f'<div class="row"><span>{text}</span><div class="track"><div class="{name}" style="width:{100 * value:.1f}%"></div></div><b>{value:.3f}</b></div>'
-        for text, name, value in (("this model", "model", figures["accuracy"]), ("majority baseline", "base", figures["majority"]))
+        for text, name, value in (
+            ("this model", "model", figures["accuracy"]),
+            ("majority baseline", "base", figures["majority"]),
+        )
     )
-    return f'<div class="bars">{bars}</div><p class="quiet">Majority baseline: always answering the most frequent one.</p>'
+    return (
+        f'<div class="bars">{bars}</div><p class="quiet">Majority baseline: always answering the most frequent one.</p>'
+    )
 
 
 def _regions(parts, figures):
@@ -99,7 +108,9 @@ def _regions(parts, figures):
     if not reads:
         return "This recipe reads no box and no polygon: the model sees whole pictures, as a leaderboard gives them."
     shares = region_shares(figures.get("regions", {}))
-    text = f"The model sees the garment's {' and '.join(reads)}. Of these photos' regions, {shares or 'nothing is known'}."
+    text = (
+        f"The model sees the garment's {' and '.join(reads)}. Of these photos' regions, {shares or 'nothing is known'}."
+    )
     if figures.get("regions", {}).get("annotation"):
         text += " <strong>New pictures have no annotation</strong>: expect less there, or find their regions with a finder first."
     return text
@@ -110,8 +121,19 @@ def _mixes(head, figures, scores):
     if scores is None:
         return ""
     even = "recall and specificity, mean over the classes" if head.multi else "every class as often"
-    rows = [(FIGURES[row["figure"]], _cell(row, "natural", "low", "high"), _cell(row, "balanced", "balanced_low", "balanced_high")) for row in scores.to_dict("records")]
-    text = "" if head.multi else f" As they come, {percent(figures['majority'])} of these photos are of the most frequent class; a board may count every class the same."
+    rows = [
+        (
+            FIGURES[row["figure"]],
+            _cell(row, "natural", "low", "high"),
+            _cell(row, "balanced", "balanced_low", "balanced_high"),
+        )
+        for row in scores.to_dict("records")
+    ]
+    text = (
+        ""
+        if head.multi
+        else f" As they come, {percent(figures['majority'])} of these photos are of the most frequent class; a board may count every class the same."
+    )
     return f"\n<h3>In two class mixes</h3><p>Figures on other data differ by class mix first and by method second.{text}</p>{table(('figure', 'photos as they come', even), rows)}"
 
 
@@ -129,26 +151,45 @@ def classes(parts, head):
     found = class_intervals(parts.of_head(head), parts.catalog, head.name).assign(parent=head.parents or "")
     there = (found["n"] > 0) | (found["answered"] > 0)
     used, unused = found[there].sort_values("n", ascending=False, kind="stable"), found["class"][~there]
-    rest = f'<p class="quiet">{len(unused)} more without a validation photo and never answered: {", ".join(map(both, unused))}.</p>' if len(unused) else ""
+    rest = (
+        f'<p class="quiet">{len(unused)} more without a validation photo and never answered: {", ".join(map(both, unused))}.</p>'
+        if len(unused)
+        else ""
+    )
     text = '<p class="quiet">Recall: how many photos of the class are found. Precision: how many answers of it are right. Beside each its 95 % interval, where one can be told.</p>'
-    return section(f"Class by class: {both(head.name)}", f"{text}{_class_rows(used, bool(head.parents))}{rest}{_confusion(parts, head)}")
+    return section(
+        f"Class by class: {both(head.name)}",
+        f"{text}{_class_rows(used, bool(head.parents))}{rest}{_confusion(parts, head)}",
+    )
 
 
 def _class_rows(found, with_parent):
-    header = "".join(f"<th>{text}</th>" for text in ["class", *(["parent"] if with_parent else []), "photos", "recall", "precision", "F1"])
+    header = "".join(
+        f"<th>{text}</th>"
+        for text in ["class", *(["parent"] if with_parent else []), "photos", "recall", "precision", "F1"]
+    )
     lines = []
     for row in found.to_dict("records"):
         parent = f'<td class="parent">{both(row["parent"])}</td>' if with_parent else ""
         small = f'<small class="under">{both(row["parent"])}</small>' if with_parent else ""
-        shares = [f"<td>{share(row[name])}{between(row[f'{name}_low'], row[f'{name}_high'], 2)}</td>" for name in ("precision", "f1")]
+        shares = [
+            f"<td>{share(row[name])}{between(row[f'{name}_low'], row[f'{name}_high'], 2)}</td>"
+            for name in ("precision", "f1")
+        ]
         recall = f'<td class="recall">{_meter(row["recall"])}{between(row["recall_low"], row["recall_high"], 2)}</td>'
-        lines.append(f'<tr><th scope="row">{both(row["class"])}{small}</th>{parent}<td>{row["n"]:,}</td>{recall}{"".join(shares)}</tr>')
-    kind = f'classes{" parents" if with_parent else ""}'
+        lines.append(
+            f'<tr><th scope="row">{both(row["class"])}{small}</th>{parent}<td>{row["n"]:,}</td>{recall}{"".join(shares)}</tr>'
+        )
+    kind = f"classes{' parents' if with_parent else ''}"
     return f'<div class="scroll" tabindex="0"><table class="{kind}"><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def _meter(value):
-    return "–" if value != value else f'<span class="meter"><span style="width:{100 * value:.0f}%"></span></span>{value:.2f}'
+    return (
+        "–"
+        if value != value
+        else f'<span class="meter"><span style="width:{100 * value:.0f}%"></span></span>{value:.2f}'
+    )
 
 
 def _confusion(parts, head):
@@ -180,7 +221,10 @@ def calibration(parts, head):
         text += f" No temperature could be fitted: {escape(str(error))}"
     bins = int(np.clip(parts.judged[head.name]["n"] // IN_A_BIN, 3, BINS))
     drawn = plot_reliability(photos, parts.catalog, head.name, after=after, bins=bins)
-    return section(f"How sure may one be?{of_head(parts, head)}", f"<p>{text}</p>{_errors(photos, after, parts.catalog, bins)}{figure(drawn, 'Reliability')}")
+    return section(
+        f"How sure may one be?{of_head(parts, head)}",
+        f"<p>{text}</p>{_errors(photos, after, parts.catalog, bins)}{figure(drawn, 'Reliability')}",
+    )
 
 
 def cross_temper(photos, catalog, seed=SEED):
@@ -200,7 +244,9 @@ def cross_temper(photos, catalog, seed=SEED):
     groups = catalog.drop_duplicates("id").set_index("id")["group"].loc[photos["id"]].to_numpy(str)
     names = np.random.default_rng(seed).permutation(np.unique(groups))
     if len(names) < 2:
-        raise InputError("all photos are of one group, and a temperature is judged on other groups than those it is fitted to")
+        raise InputError(
+            "all photos are of one group, and a temperature is judged on other groups than those it is fitted to"
+        )
     first = np.isin(groups, names[: len(names) // 2])
     fitted = {half: calibrate(photos[first == half], catalog) for half in (True, False)}
     tempered = pd.concat([temper(photos[first == half], fitted[not half]) for half in (True, False)]).sort_index()
@@ -212,7 +258,15 @@ def _errors(photos, after, catalog, bins):
     rows = []
     for name, judged in tables.items():
         scores = calibration_scores(judged, catalog, bins=bins).iloc[0]
-        rows.append((name, f"{scores['ece']:.3f}", f"{scores['confidence']:.3f}", f"{scores['accuracy']:.3f}", f"{scores['log_loss']:.3f}"))
+        rows.append(
+            (
+                name,
+                f"{scores['ece']:.3f}",
+                f"{scores['confidence']:.3f}",
+                f"{scores['accuracy']:.3f}",
+                f"{scores['log_loss']:.3f}",
+            )
+        )
     return table(("probabilities", "ECE (0 is best)", "how sure", "how right", "log loss"), rows)
 
 
@@ -226,12 +280,26 @@ def audited(parts):
         return ""
     judged = set() if parts.predictions is None else set(parts.predictions["id"])
     counts = _counts(found["findings"].rename(columns={"finding": "kind"}), judged)
-    counts += _counts(found["pairs"].assign(kind="pairs: " + found["pairs"]["how"], detail=found["pairs"]["other"]), judged)
+    counts += _counts(
+        found["pairs"].assign(kind="pairs: " + found["pairs"]["how"], detail=found["pairs"]["other"]), judged
+    )
     if "label_errors" in found:
         errors = found["label_errors"]
-        counts += _counts(errors.assign(kind="likely wrong labels: " + errors["column"], detail=errors["label"] + " → " + errors["suggestion"]), judged)
-    text = "<p>It looked at the whole catalog and found nothing.</p>" if not counts else table(("found", "how often", "validation photos", "for example"), counts)
-    return section("What the audit found", text + "".join(_near(parts, head) for head in parts.task.heads if head.name in parts.judged))
+        counts += _counts(
+            errors.assign(
+                kind="likely wrong labels: " + errors["column"], detail=errors["label"] + " → " + errors["suggestion"]
+            ),
+            judged,
+        )
+    text = (
+        "<p>It looked at the whole catalog and found nothing.</p>"
+        if not counts
+        else table(("found", "how often", "validation photos", "for example"), counts)
+    )
+    return section(
+        "What the audit found",
+        text + "".join(_near(parts, head) for head in parts.task.heads if head.name in parts.judged),
+    )
 
 
 def _counts(found, judged):
@@ -239,7 +307,14 @@ def _counts(found, judged):
     rows = []
     for kind, some in found.groupby("kind", sort=False):
         first, named = some.iloc[0], set(some["id"]).union(some.get("other", ()))
-        rows.append((escape(kind), f"{len(some):,}", f"{len(named & judged):,}", escape(f"{first['id']} {first['detail']}".strip())))
+        rows.append(
+            (
+                escape(kind),
+                f"{len(some):,}",
+                f"{len(named & judged):,}",
+                escape(f"{first['id']} {first['detail']}".strip()),
+            )
+        )
     return rows
 
 
@@ -254,7 +329,14 @@ def _near(parts, head):
     if not scores.loc["near-duplicates", "n"]:
         return f"{title}<p>The pairs of validation photos are within the validation photos: none has a near-duplicate in training, nothing has to be left out.</p>"
     rows = [
-        (row["photos"], f"{row['n']:,}", *(_cell(row, *names) for names in (("natural", "low", "high"), ("balanced", "balanced_low", "balanced_high"))))
+        (
+            row["photos"],
+            f"{row['n']:,}",
+            *(
+                _cell(row, *names)
+                for names in (("natural", "low", "high"), ("balanced", "balanced_low", "balanced_high"))
+            ),
+        )
         for row in scores.to_dict("records")
     ]
     note = "A photo counts as seen if the audit's pairs lead from it to a row that is not a validation row; give the full catalog (--catalog), and only train rows count."

@@ -16,8 +16,19 @@ CHOICES = {
     "loss": ("cross_entropy", "generalized"),
     "precision": ("auto", "float32"),
 }
-TUNED = {"ema": 0.99, "warmup": 1.0}  # of a pretrained network that is fine-tuned, unless said otherwise: without them it lost what the head had
-OF_FINE_TUNING = ("augment", "swap", "ema", "stop_after", "unfreeze", "parent_share", "warmup")  # what frozen features have no use for
+TUNED = {
+    "ema": 0.99,
+    "warmup": 1.0,
+}  # of a pretrained network that is fine-tuned, unless said otherwise: without them it lost what the head had
+OF_FINE_TUNING = (
+    "augment",
+    "swap",
+    "ema",
+    "stop_after",
+    "unfreeze",
+    "parent_share",
+    "warmup",
+)  # what frozen features have no use for
 HUB = "hub:"  # a backbone that is a preset of KerasHub
 SCRATCH_EPOCHS = 25  # of a network without pretrained weights, unless said otherwise
 MAY_GROW = ("fine_tune_epochs", "head_epochs")
@@ -109,19 +120,47 @@ class TrainConfig:
     def __post_init__(self):
         settle_types(self)
         object.__setattr__(self, "sizes", tuple(self.sizes))
-        problems = [f"{name}={getattr(self, name)!r}: expected one of {valid}" for name, valid in CHOICES.items() if getattr(self, name) not in valid]
-        positive = ("batch_size", "learning_rate", "fine_tune_rate", "drop", "every", "views", "head_epochs", "patience", "head_factor")
-        problems += [f"{name}={getattr(self, name)!r}: expected more than 0" for name in positive if not getattr(self, name) > 0]
-        problems += [f"sizes={self.sizes}: expected whole numbers from 32 to 1024, each once"] * (not _are_sides(self.sizes))
+        problems = [
+            f"{name}={getattr(self, name)!r}: expected one of {valid}"
+            for name, valid in CHOICES.items()
+            if getattr(self, name) not in valid
+        ]
+        positive = (
+            "batch_size",
+            "learning_rate",
+            "fine_tune_rate",
+            "drop",
+            "every",
+            "views",
+            "head_epochs",
+            "patience",
+            "head_factor",
+        )
+        problems += [
+            f"{name}={getattr(self, name)!r}: expected more than 0" for name in positive if not getattr(self, name) > 0
+        ]
+        problems += [f"sizes={self.sizes}: expected whole numbers from 32 to 1024, each once"] * (
+            not _are_sides(self.sizes)
+        )
         if self.head != "linear" and self.sub_labels:
             problems.append("sub_labels needs head='linear'")
         if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
             problems.append(f"fine_tune_epochs={self.fine_tune_epochs}: expected 0 or more")
-        problems += [f"{name}={getattr(self, name)}: expected 1 or more" for name in ("stop_after",) if getattr(self, name) is not None and getattr(self, name) < 1]
-        problems += [f"{name}={getattr(self, name)}: expected 0 or more" for name in ("warmup", "unfreeze") if (getattr(self, name) or 0) < 0]
+        problems += [
+            f"{name}={getattr(self, name)}: expected 1 or more"
+            for name in ("stop_after",)
+            if getattr(self, name) is not None and getattr(self, name) < 1
+        ]
+        problems += [
+            f"{name}={getattr(self, name)}: expected 0 or more"
+            for name in ("warmup", "unfreeze")
+            if (getattr(self, name) or 0) < 0
+        ]
         for name in ("weight_decay", "label_smoothing", "ema", "swap", "parent_share"):
             if not 0 <= (getattr(self, name) or 0) <= (1 if name in ("swap", "parent_share") else 1 - 1e-9):
-                problems.append(f"{name}={getattr(self, name)}: expected a share, 0 or more{'' if name in ('swap', 'parent_share') else ', below 1'}")
+                problems.append(
+                    f"{name}={getattr(self, name)}: expected a share, 0 or more{'' if name in ('swap', 'parent_share') else ', below 1'}"
+                )
         if not 0 <= self.seed < 2**31:
             problems.append(f"seed={self.seed}: expected 0 or more, below 2**31")
         refuse("the recipe for training is not usable", problems)
@@ -134,26 +173,42 @@ class TrainConfig:
         """
         published = "preset" if self.backbone.startswith(HUB) else "imagenet" if has_imagenet else "none"
         weights = self.weights or published
-        epochs = (SCRATCH_EPOCHS if weights == "none" else 0) if self.fine_tune_epochs is None else self.fine_tune_epochs
+        epochs = (
+            (SCRATCH_EPOCHS if weights == "none" else 0) if self.fine_tune_epochs is None else self.fine_tune_epochs
+        )
         if not epochs:
             refuse("the recipe for training is not usable", self._problems_without_fine_tuning())
         augment = (self.augment or "light") if epochs else None
         taps = self.taps or ("last" if weights in ("none", "preset") else "stages")
-        tuned = {name: value for name, value in TUNED.items() if getattr(self, name) is None and epochs and weights != "none"}
+        tuned = {
+            name: value for name, value in TUNED.items() if getattr(self, name) is None and epochs and weights != "none"
+        }
         return replace(self, weights=weights, fine_tune_epochs=epochs, augment=augment, taps=taps, **tuned)
 
     def _problems_without_fine_tuning(self):
         for name in OF_FINE_TUNING:
             if getattr(self, name) != getattr(TrainConfig, name) and getattr(self, name) not in ("none", 0):
-                remedy = "; for frozen features ask for augmented views (views=4: the original, its mirror image and two more)" if name == "augment" else ""
+                remedy = (
+                    "; for frozen features ask for augmented views (views=4: the original, its mirror image and two more)"
+                    if name == "augment"
+                    else ""
+                )
                 yield f"{name}={getattr(self, name)!r} belongs to fine-tuning, and features are computed once: ask for fine_tune_epochs{remedy}"
         if self.schedule not in ("constant", "step"):
             yield f"schedule={self.schedule!r} belongs to fine-tuning: ask for fine_tune_epochs, or for 'step'"
         if self.mix in ("cutmix", "both"):
             yield f"mix={self.mix!r} cuts pictures, and features are computed once: ask for fine_tune_epochs, or mix='mixup' with head='hidden'"
         if self.head == "linear":
-            trained = {"mix": self.mix != "none", "balance": self.balance in ("sample", "focal"), "loss": self.loss != "cross_entropy"}
-            yield from (f"{name}={getattr(self, name)!r} is of what is trained, and a linear head is solved: use head='hidden', or fine_tune_epochs" for name, asked in trained.items() if asked)
+            trained = {
+                "mix": self.mix != "none",
+                "balance": self.balance in ("sample", "focal"),
+                "loss": self.loss != "cross_entropy",
+            }
+            yield from (
+                f"{name}={getattr(self, name)!r} is of what is trained, and a linear head is solved: use head='hidden', or fine_tune_epochs"
+                for name, asked in trained.items()
+                if asked
+            )
 
     @property
     def shape(self):
@@ -170,7 +225,9 @@ class TrainConfig:
         factor = {
             "constant": lambda: 1.0,
             "step": lambda: self.drop ** ((epoch - 1) // self.every),
-            "cosine": lambda: (1 + math.cos(math.pi * min(1, max(0, past - warmup) / max(self.fine_tune_epochs - warmup, 1e-9)))) / 2,
+            "cosine": lambda: (
+                (1 + math.cos(math.pi * min(1, max(0, past - warmup) / max(self.fine_tune_epochs - warmup, 1e-9)))) / 2
+            ),
             "plateau": lambda: self.drop ** _plateaus([row["val_calibrated_loss"] for row in history], self.patience),
         }[self.schedule]()
         start = self.learning_rate if self.weights == "none" else self.fine_tune_rate
@@ -200,4 +257,6 @@ def _plateaus(losses, patience):
 
 
 def _are_sides(sizes):
-    return len(set(sizes)) == len(sizes) and all(isinstance(side, int) and not isinstance(side, bool) and 32 <= side <= 1024 for side in sizes)
+    return len(set(sizes)) == len(sizes) and all(
+        isinstance(side, int) and not isinstance(side, bool) and 32 <= side <= 1024 for side in sizes
+    )

@@ -42,7 +42,9 @@ class Run:
     @cached_property
     def recipe(self):
         recipe = self._json("run.json")
-        missing = [name for name in ("task", "preprocess", "train") if not isinstance(recipe, dict) or name not in recipe]
+        missing = [
+            name for name in ("task", "preprocess", "train") if not isinstance(recipe, dict) or name not in recipe
+        ]
         if missing:
             raise InputError(f"{self.path / 'run.json'} is not a run's recipe: no {missing}")
         return recipe
@@ -89,13 +91,17 @@ class Run:
         path = self._existing("best.weights.h5")
         expected = self.recipe.get("files", {}).get(path.name)
         if expected and hash_file(path) != expected:
-            raise InputError(f"{path} is not the file that training wrote (its hash differs from run.json); train again")
+            raise InputError(
+                f"{path} is not the file that training wrote (its hash differs from run.json); train again"
+            )
         return path
 
     def _existing(self, name):
         path = self.path / name
         if not path.is_file():
-            raise InputError(f"{path} is missing: the run is not finished, or it is no run folder; `kfashion train` with the same recipe continues it")
+            raise InputError(
+                f"{path} is missing: the run is not finished, or it is no run folder; `kfashion train` with the same recipe continues it"
+            )
         return path
 
     def _json(self, name):
@@ -114,5 +120,7 @@ def load_run(path):
     """
     run = Run(path)
     if not run.finished:
-        raise InputError(f"{path} is not a finished run (no metrics.json); `kfashion train` with the same recipe continues it")
+        raise InputError(
+            f"{path} is not a finished run (no metrics.json); `kfashion train` with the same recipe continues it"
+        )
     return run

@@ -11,7 +11,11 @@ from kfashion_utils.runs.run import Run
 from kfashion_utils.tables.tasks import gloss
 
 DEPTH = 2  # folders below the given one in which runs are looked for
-SCORES = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "macro_f1": "macro_f1"}  # what can be sorted by: name in `metrics.json`
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced": "balanced_accuracy",
+    "macro_f1": "macro_f1",
+}  # what can be sorted by: name in `metrics.json`
 FIXED = ("run", "state", "n", "accuracy", "low", "high", "balanced", "macro_f1", "without_annotation", "minutes")
 FINISHED = "finished"
 
@@ -58,8 +62,12 @@ def find_runs(folder):
         raise InputError(f"there is no folder {folder}; name the one that holds the run folders")
     found = sorted(path.parent for depth in range(DEPTH + 1) for path in folder.glob("*/" * depth + "run.json"))
     if not found:
-        raise InputError(f"no run in {folder}: no run.json in it or up to {DEPTH} folders below; `kfashion train --run {folder / 'NAME'}` makes one")
-    return {path.relative_to(folder).as_posix() if path != folder else folder.resolve().name: Run(path) for path in found}
+        raise InputError(
+            f"no run in {folder}: no run.json in it or up to {DEPTH} folders below; `kfashion train --run {folder / 'NAME'}` makes one"
+        )
+    return {
+        path.relative_to(folder).as_posix() if path != folder else folder.resolve().name: Run(path) for path in found
+    }
 
 
 def differing(recipes):
@@ -71,7 +79,9 @@ def differing(recipes):
     fields = dict.fromkeys(field for recipe in recipes.values() for field in recipe)
     known = [recipe for recipe in recipes.values() if recipe]
     changed = [field for field in fields if len({recipe.get(field, "") for recipe in known}) > 1]
-    return pd.DataFrame([[recipe.get(field, "") for field in changed] for recipe in recipes.values()], columns=changed, dtype=object)
+    return pd.DataFrame(
+        [[recipe.get(field, "") for field in changed] for recipe in recipes.values()], columns=changed, dtype=object
+    )
 
 
 def describe_runs(table):
@@ -79,15 +89,27 @@ def describe_runs(table):
     shown = table.copy()
     for name in shown.columns.intersection(["accuracy", "balanced", "macro_f1", "without_annotation"]):
         shown[name] = [_number(value, 3) for value in table[name]]
-    shown["accuracy"] = [f"{value} ({low:.3f}–{high:.3f})" if low == low else value for value, low, high in zip(shown["accuracy"], table["low"], table["high"], strict=True)]
-    shown["n"], shown["minutes"] = [_number(value, 0) for value in table["n"]], [_number(value, 1) for value in table["minutes"]]
+    shown["accuracy"] = [
+        f"{value} ({low:.3f}–{high:.3f})" if low == low else value
+        for value, low, high in zip(shown["accuracy"], table["low"], table["high"], strict=True)
+    ]
+    shown["n"], shown["minutes"] = (
+        [_number(value, 0) for value in table["n"]],
+        [_number(value, 1) for value in table["minutes"]],
+    )
     lines = [shown.drop(columns=["low", "high"]).to_string(index=False)]
     done = int((table["state"] == FINISHED).sum())
-    lines += [f"{done} of {len(table)} runs are finished; calling `kfashion train` again continues the others"] * (done < len(table))
+    lines += [f"{done} of {len(table)} runs are finished; calling `kfashion train` again continues the others"] * (
+        done < len(table)
+    )
     if "catalog" in table.columns:
-        lines.append("the runs were not trained and judged on the same rows (column catalog), so their figures are not of the same photos")
+        lines.append(
+            "the runs were not trained and judged on the same rows (column catalog), so their figures are not of the same photos"
+        )
     if table["low"].notna().sum() > 1:
-        lines.append("overlapping intervals do not tell which run is better; on the same photos kf.compare_predictions does")
+        lines.append(
+            "overlapping intervals do not tell which run is better; on the same photos kf.compare_predictions does"
+        )
     return "\n".join(lines)
 
 
@@ -103,7 +125,11 @@ def _row(run, name, head):
         recipe, figures = run.recipe, run.metrics if run.finished else {}
         chosen = head or run.task.heads[0].name
         seconds = recipe.get("times", {}).get("seconds") if run.finished else None
-        row = {"run": name, "state": FINISHED if run.finished else _progress(run), "minutes": seconds / 60 if seconds is not None else None}
+        row = {
+            "run": name,
+            "state": FINISHED if run.finished else _progress(run),
+            "minutes": seconds / 60 if seconds is not None else None,
+        }
         if not figures.get(chosen, {}).get("n"):
             return row if not run.finished else {**row, "state": f"finished, no figures of head {gloss(chosen)!r}"}
         row |= {"n": figures[chosen]["n"], **{short: figures[chosen].get(long) for short, long in SCORES.items()}}
@@ -137,7 +163,11 @@ def _recipe(run):
     """{field: text} of all that makes a recipe; {} where it cannot be read."""
     try:
         recipe = run.recipe
-        fields = {"task": recipe["task"]["name"], "split": recipe.get("split", "train"), "catalog": str(recipe.get("catalog", {}).get("hash", ""))[:8]}
+        fields = {
+            "task": recipe["task"]["name"],
+            "split": recipe.get("split", "train"),
+            "catalog": str(recipe.get("catalog", {}).get("hash", ""))[:8],
+        }
         config = {**run.preprocess.to_dict(), **run.config.to_dict()}
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return {}

@@ -124,7 +124,16 @@ def _path_blamed(path):
         raise ImageRejected(error.reason, error.detail, str(path)) from error.__cause__
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LookupError) as error:
         raise ImageRejected("missing", source=str(path)) from error
-    except (ValueError, TypeError, OverflowError, EOFError, SyntaxError, RecursionError, struct.error, tokenize.TokenError) as error:
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        EOFError,
+        SyntaxError,
+        RecursionError,
+        struct.error,
+        tokenize.TokenError,
+    ) as error:
         wrong_name = isinstance(error, UnicodeEncodeError) or "embedded null" in str(error)
         raise ImageRejected("unreadable" if wrong_name else "broken archive", str(error), str(path)) from error
     except OSError as error:

@@ -45,7 +45,11 @@ def fetched(name, dataset, key, scratch, size=None):
         InputError: no file key, program or API key; refused by AI Hub; a piece is missing; not one whole zip; or another process does it.
     """
     if not re.fullmatch(r"\d+", key):
-        problem = f"a file key of AI Hub is a number, got {key!r}" if key else "data_manifest.csv states no file key of AI Hub and none was given (--filekey)"
+        problem = (
+            f"a file key of AI Hub is a number, got {key!r}"
+            if key
+            else "data_manifest.csv states no file key of AI Hub and none was given (--filekey)"
+        )
         raise InputError(f"{name}: {problem}{_help(name, dataset)}")
     work = scratch / key
     make_folder(work)
@@ -54,7 +58,9 @@ def fetched(name, dataset, key, scratch, size=None):
             archive = _left_over(work) or _run(name, dataset, key, work, descriptor, size)
             yield archive, Path(unicodedata.normalize("NFC", str(archive.relative_to(work))))
         except InputError:
-            if not any(path.is_file() for path in scratch.rglob("*")):  # else pieces: the user may add the one that is missing
+            if not any(
+                path.is_file() for path in scratch.rglob("*")
+            ):  # else pieces: the user may add the one that is missing
                 shutil.rmtree(scratch)
             raise
         shutil.rmtree(scratch)
@@ -91,15 +97,28 @@ def _left_over(work):
 def _run(name, dataset, key, work, descriptor, size):
     """Run `aihubshell` in `work`, showing what it says; returns the archive that it brought."""
     program, secret = os.environ.get(PROGRAM_VARIABLE) or shutil.which("aihubshell"), os.environ.get(KEY_VARIABLE)
-    lacking = [f"no program aihubshell on the PATH or in {PROGRAM_VARIABLE}"] if not program or not os.access(program, os.X_OK) else []
+    lacking = (
+        [f"no program aihubshell on the PATH or in {PROGRAM_VARIABLE}"]
+        if not program or not os.access(program, os.X_OK)
+        else []
+    )
     lacking += [f"no API key in {KEY_VARIABLE}"] if not secret else []
     if lacking:
         raise InputError(f"{name}: {' and '.join(lacking)}{_help(name, dataset)}")
     require_space(work, COPIES * (size or 0), f"{name} (the tar, its pieces and the archive)")
     command = [Path(program).absolute(), "-mode", "d", "-datasetkey", dataset, "-filekey", key, "-aihubapikey", secret]
     last = deque(maxlen=LAST_LINES)
-    with subprocess.Popen(command, cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[descriptor]) as child:
-        for line in io.TextIOWrapper(child.stdout, encoding="utf-8", errors="replace", newline=""):  # "\r" of a progress line is kept
+    with subprocess.Popen(
+        command,
+        cwd=work,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=[descriptor],
+    ) as child:
+        for line in io.TextIOWrapper(
+            child.stdout, encoding="utf-8", errors="replace", newline=""
+        ):  # "\r" of a progress line is kept
             line = line.replace(secret, "***")
             sys.stderr.write(line)
             if line.strip() and not line.endswith("\r"):
@@ -107,7 +126,9 @@ def _run(name, dataset, key, work, descriptor, size):
     if not any(path.is_file() and path.suffix != ".tar" for path in work.rglob("*")):
         shutil.rmtree(work)
         said = "\n".join(last) or "nothing"
-        raise InputError(f"{name}: aihubshell brought no file (exit status {child.returncode}); it said:\n{said}{_help(name, dataset)}")
+        raise InputError(
+            f"{name}: aihubshell brought no file (exit status {child.returncode}); it said:\n{said}{_help(name, dataset)}"
+        )
     return _collect(work)
 
 
@@ -172,11 +193,15 @@ def _starts(target, pieces, done):
         return [sum(sizes[:index]) for index in range(len(sizes))]
     if max(pieces) < max(sizes):  # too small for a position: numbers
         missing = next(number for number in range(max(pieces)) if number not in pieces)
-        raise InputError(f"{target.name}.part{missing} is missing: found {', '.join(path.name for path in pieces.values())} in {target.parent}; {again}")
+        raise InputError(
+            f"{target.name}.part{missing} is missing: found {', '.join(path.name for path in pieces.values())} in {target.parent}; {again}"
+        )
     expected = 0 if first > done else first
     for start, size in zip(pieces, sizes, strict=True):
         if start != expected:
-            raise InputError(f"{target.name}.part{expected} is missing, or the piece before it has not its full length: the next in {target.parent} is .part{start}; {again}")
+            raise InputError(
+                f"{target.name}.part{expected} is missing, or the piece before it has not its full length: the next in {target.parent} is .part{start}; {again}"
+            )
         expected += size
     return list(pieces)
 

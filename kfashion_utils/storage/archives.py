@@ -22,15 +22,25 @@ from kfashion_utils.errors import InputError
 
 MAX_MEMBER_RATIO = 200  # uncompressed : compressed; a photograph or a label file stays far below
 STORED, DEFLATED = 0, 8
-ENCODINGS = ("utf-8", "cp949", "cp437")  # of names without the UTF-8 flag: today's tools, Windows in Korea, the zip standard
+ENCODINGS = (
+    "utf-8",
+    "cp949",
+    "cp437",
+)  # of names without the UTF-8 flag: today's tools, Windows in Korea, the zip standard
 BLOCK = 4 * 2**20  # bytes of the directory read at once; a record has at most 196,651
 GUESS = 512  # bytes read for one record or local header: nearly always all of it
 
-CENTRAL = struct.Struct("<4s4xHH4xLLLHHH8xL")  # signature, flags, method, crc, sizes (compressed, full), lengths (name, extra, comment), offset
+CENTRAL = struct.Struct(
+    "<4s4xHH4xLLLHHH8xL"
+)  # signature, flags, method, crc, sizes (compressed, full), lengths (name, extra, comment), offset
 CENTRAL_SIZE = CENTRAL.size
 LOCAL = struct.Struct("<4s2xHH16xHH")  # signature, flags, method, lengths (name, extra)
-END = struct.Struct("<4sHHHHLLH")  # signature, disk, directory's disk, entries here, entries, directory's size, offset, length of the comment
-END64 = struct.Struct("<4sQ4xLLQQQQ")  # signature, size, disk, directory's disk, entries here, entries, directory's size, offset
+END = struct.Struct(
+    "<4sHHHHLLH"
+)  # signature, disk, directory's disk, entries here, entries, directory's size, offset, length of the comment
+END64 = struct.Struct(
+    "<4sQ4xLLQQQQ"
+)  # signature, size, disk, directory's disk, entries here, entries, directory's size, offset
 LOCATOR = struct.Struct("<4sLQL")  # signature, disk, offset of END64, disks
 UTF8_FLAG, ENCRYPTED_FLAGS = 0x800, 0x2041  # encrypted, strongly encrypted, masked headers
 ZIP64_EXTRA, UNICODE_PATH_EXTRA = 0x0001, 0x7075
@@ -112,11 +122,15 @@ class Archive:
         """
         member = self.info(name)
         if member.file_size > limit or member.file_size > MAX_MEMBER_RATIO * max(member.compress_size, 1):
-            raise ValueError(f"too large: {member.file_size:,} bytes from {member.compress_size:,} compressed; the limit is {limit:,}")
+            raise ValueError(
+                f"too large: {member.file_size:,} bytes from {member.compress_size:,} compressed; the limit is {limit:,}"
+            )
         if member.flags & ENCRYPTED_FLAGS:
             raise ValueError("encrypted")
         if member.method not in (STORED, DEFLATED):
-            raise ValueError(f"compression method {member.method} is not supported, only stored and deflated members are")
+            raise ValueError(
+                f"compression method {member.method} is not supported, only stored and deflated members are"
+            )
         if member.compress_size > 2 * member.file_size + BLOCK:
             raise _broken(f"{member.compress_size:,} compressed bytes for {member.file_size:,}")
         data = _unpack(member, self._packed(member))
@@ -170,7 +184,9 @@ class Archive:
             found = self._directory_before(tail_start + at, END.unpack_from(tail, at))
             if found:
                 return found
-        raise InputError(f"{self.path} is not a zip that can be read: it has no whole directory at its end; download it again")
+        raise InputError(
+            f"{self.path} is not a zip that can be read: it has no whole directory at its end; download it again"
+        )
 
     def _directory_before(self, at, end):
         """What an end record at byte `at` says, or None if no directory lies where it says."""
@@ -187,7 +203,9 @@ class Archive:
                     break
             disk = disk or (disks > 1)
         if disk not in (0, 0xFFFF) or directory_disk not in (0, 0xFFFF):
-            raise InputError(f"{self.path} is one volume of a zip in several; join them (`zip -s 0`) or unpack them elsewhere")
+            raise InputError(
+                f"{self.path} is one volume of a zip in several; join them (`zip -s 0`) or unpack them elsewhere"
+            )
         start = at - size
         if start < offset or (size and self._pread(4, start) != b"PK\x01\x02") or (entries and not size):
             return None
@@ -205,14 +223,18 @@ class Archive:
                 extra_end = name_end + fields[7]
                 end = extra_end + fields[8]
                 if fields[0] != b"PK\x01\x02":
-                    raise InputError(f"{self.path} is not a zip that can be read: its directory is damaged; download it again")
+                    raise InputError(
+                        f"{self.path} is not a zip that can be read: its directory is damaged; download it again"
+                    )
                 if end > len(block):
                     break
                 extra = block[name_end:extra_end]
                 yield place + at, fields, self._name(fields[1], block[at + CENTRAL_SIZE : name_end], extra), extra
                 at = end
             if at == 0:
-                raise InputError(f"{self.path} is not a zip that can be read: its directory is truncated; download it again")
+                raise InputError(
+                    f"{self.path} is not a zip that can be read: its directory is truncated; download it again"
+                )
             place += at
 
     def _scan(self):
@@ -225,7 +247,9 @@ class Archive:
             places.append(place)
             offset = fields[9] if fields[9] != FULL else min(_sizes(fields, extra)[2], 2**62)
             offsets.append(offset + self._shift)
-        return tuple(np.frombuffer(values, np.int64) if values else np.zeros(0, np.int64) for values in (hashes, places, offsets))
+        return tuple(
+            np.frombuffer(values, np.int64) if values else np.zeros(0, np.int64) for values in (hashes, places, offsets)
+        )
 
     def _name(self, flags, raw, extra):
         """The name in NFC. UnicodeDecodeError: the encoding tried for unflagged names is not the archive's."""
@@ -274,7 +298,9 @@ def _end_records(tail):
         found.append(at)
         at = tail.find(b"PK\x05\x06", at + 1)
     comment_ends = {at: at + END.size + END.unpack_from(tail, at)[-1] for at in found}
-    return [at for at in found if comment_ends[at] == len(tail)] + [at for at in reversed(found) if comment_ends[at] != len(tail)]
+    return [at for at in found if comment_ends[at] == len(tail)] + [
+        at for at in reversed(found) if comment_ends[at] != len(tail)
+    ]
 
 
 def _field(extra, wanted):

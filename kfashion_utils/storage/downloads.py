@@ -108,10 +108,16 @@ def download(name, folder=None, manifest=MANIFEST, file_key=None):
     if AIHUB_SOURCE.fullmatch(source):
         final = _from_aihub(row, folder, size, file_key)
     elif source.startswith(WEB_SOURCES):
-        final = _fetch(row, folder / (PurePosixPath(unquote(urlsplit(source).path)).name or name), lambda part: transfer.fetch_http(source, part, size))
+        final = _fetch(
+            row,
+            folder / (PurePosixPath(unquote(urlsplit(source).path)).name or name),
+            lambda part: transfer.fetch_http(source, part, size),
+        )
     elif DRIVE_ID.fullmatch(source):
         if not size and not row["sha256"]:
-            raise InputError(f"{name}: Google Drive states no size that can be trusted; put bytes or sha256 of the file into its row of {Path(manifest).name}")
+            raise InputError(
+                f"{name}: Google Drive states no size that can be trusted; put bytes or sha256 of the file into its row of {Path(manifest).name}"
+            )
         final = _fetch(row, folder / name, lambda part: transfer.fetch_drive(source, part, size), part_is_folder=True)
     else:
         raise InputError(f"{name} cannot be fetched by itself (source {source!r}). {row['note']}")
@@ -155,7 +161,10 @@ def _from_aihub(row, folder, size, file_key):
     there = sorted(path for path in place.rglob("*") if path.suffix.lower() == ".zip")
     if there:
         return _checked(there[0], row)
-    with aihub.fetched(row["name"], dataset, file_key or key, folder / f".{row['name']}.aihub", size) as (archive, address):
+    with aihub.fetched(row["name"], dataset, file_key or key, folder / f".{row['name']}.aihub", size) as (
+        archive,
+        address,
+    ):
         final = place / address
         make_folder(final.parent)
         _accept(archive, final, row)
@@ -222,13 +231,19 @@ def _checked(final, row, new=False):
     """
     fault = None if new else _fault(final, final, row)
     if fault:
-        raise InputError(f"{final} is there, but is not {row['name']}: {fault}. Delete it and call again, or give another --folder")
+        raise InputError(
+            f"{final} is there, but is not {row['name']}: {fault}. Delete it and call again, or give another --folder"
+        )
     if not _known_hash(final, row):
         digest = hash_file(final)
         write_text(_note_file(final), f"{digest}  {final.name}\n")
         line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow({**row, "bytes": str(final.stat().st_size), "sha256": digest}.values())
-        print(f"{final.name}: nobody states its hash, so this one is checked from now on ({_note_file(final)}). The line for data_manifest.csv:\n{line.getvalue()}")
+        csv.writer(line, lineterminator="").writerow(
+            {**row, "bytes": str(final.stat().st_size), "sha256": digest}.values()
+        )
+        print(
+            f"{final.name}: nobody states its hash, so this one is checked from now on ({_note_file(final)}). The line for data_manifest.csv:\n{line.getvalue()}"
+        )
     return final
 
 
@@ -252,7 +267,9 @@ def unpack_tar(path):
                 members = [_harmless(member, path) for member in archive]
                 total = sum(member.size for member in members)
                 if total > MAX_UNPACKED:
-                    raise InputError(f"{path} holds {total:,} bytes; the limit is {MAX_UNPACKED:,}. Unpack it by hand if you trust it")
+                    raise InputError(
+                        f"{path} holds {total:,} bytes; the limit is {MAX_UNPACKED:,}. Unpack it by hand if you trust it"
+                    )
                 require_space(path.parent, total, f"unpacking {path.name}")
                 archive.extractall(temporary, members, filter="data")
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
@@ -267,5 +284,7 @@ def unpack_tar(path):
 def _harmless(member, path):
     name = PurePosixPath(member.name)
     if not (member.isfile() or member.isdir()) or name.is_absolute() or ".." in name.parts:
-        raise InputError(f"{path}: member {member.name!r} is a link, a device or leaves the folder; only plain files are unpacked")
+        raise InputError(
+            f"{path}: member {member.name!r} is a link, a device or leaves the folder; only plain files are unpacked"
+        )
     return member

@@ -62,7 +62,9 @@ def mount_drive(again=False):
     try:
         from google.colab import drive
     except ImportError as error:
-        raise InputError(f"{MOUNT} is where Colab mounts Google Drive, and this is not Colab; name a plain folder") from error
+        raise InputError(
+            f"{MOUNT} is where Colab mounts Google Drive, and this is not Colab; name a plain folder"
+        ) from error
     drive.mount(str(MOUNT), force_remount=again)
 
 
@@ -99,7 +101,9 @@ class Drive:
         return record if record.get("folder") == str(self.folder) else {}
 
     def _write_record(self):
-        write_json(self.local / RECORD, {"folder": str(self.folder), "sentinel": self._sentinel, "proven": sorted(self.proven)})
+        write_json(
+            self.local / RECORD, {"folder": str(self.folder), "sentinel": self._sentinel, "proven": sorted(self.proven)}
+        )
 
     def _meet_sentinel(self, known):
         path = self.folder / SENTINEL
@@ -110,10 +114,15 @@ class Drive:
                 f"delete {self.local / RECORD}; otherwise {REMEDY}"
             )
         if not there:  # write_json makes the folder
-            write_json(path, {"id": uuid.uuid4().hex, "what": "prepared pictures of kfashion; each zip is named by its SHA-256"})
+            write_json(
+                path,
+                {"id": uuid.uuid4().hex, "what": "prepared pictures of kfashion; each zip is named by its SHA-256"},
+            )
         self._sentinel = self._read_sentinel()
         if known and known != self._sentinel:
-            raise InputError(f"{self.folder} is not the folder that {self.local / RECORD} knows; delete that file to begin anew")
+            raise InputError(
+                f"{self.folder} is not the folder that {self.local / RECORD} knows; delete that file to begin anew"
+            )
 
     def _read_sentinel(self):
         try:
@@ -185,7 +194,9 @@ class Drive:
 
     def _require_entries(self, there, name):
         if sum(other[0] == name[0] for other in there | self.copied) >= MAX_ENTRIES:
-            raise InputError(f"{self.folder / name[0]} holds {MAX_ENTRIES:,} files, more make Drive fail; name another folder")
+            raise InputError(
+                f"{self.folder / name[0]} holds {MAX_ENTRIES:,} files, more make Drive fail; name another folder"
+            )
 
     def _copy_there(self, source):
         target = self.path(source.name)
@@ -214,7 +225,11 @@ class Drive:
                 self._patiently(self._copy_there, self.local / name)
             different = self._compare(different)
         if different:
-            raise OSError(errno.EIO, f"Drive twice gave back other bytes than it was given, for {len(different)} of {len(names)} shards", str(self.path(different[0])))
+            raise OSError(
+                errno.EIO,
+                f"Drive twice gave back other bytes than it was given, for {len(different)} of {len(names)} shards",
+                str(self.path(different[0])),
+            )
         return len(names), sizes, time.monotonic() - started
 
     def _compare(self, names):
@@ -248,7 +263,9 @@ class Drive:
         try:
             drive.flush_and_unmount()
         except ValueError as error:  # what Colab raises when the unmounting takes too long
-            raise DriveGone(errno.ENOTCONN, f"Drive did not finish uploading ({error}); {REMEDY}", str(self.folder)) from error
+            raise DriveGone(
+                errno.ENOTCONN, f"Drive did not finish uploading ({error}); {REMEDY}", str(self.folder)
+            ) from error
         mount_drive(again=True)
         self.require_alive()
 
@@ -267,7 +284,9 @@ class Drive:
         sizes = {name: self._patiently(os.path.getsize, self.path(name)) for name in missing}
         require_space(self.local, sum(sizes.values()), f"copying {len(missing):,} shards from Drive")
         came, damaged, done = [], [], 0
-        with tqdm(total=sum(sizes.values()), desc="from Drive", unit="B", unit_scale=True, disable=not self.progress) as bar:
+        with tqdm(
+            total=sum(sizes.values()), desc="from Drive", unit="B", unit_scale=True, disable=not self.progress
+        ) as bar:
             for name in missing:
                 (came if self._fetch(name, bar, done) else damaged).append(name)
                 done += sizes[name]

@@ -28,7 +28,12 @@ def folder_identity(root):
 def require_same(root, identity):
     """Raise an OSError if `root` is not the folder any more that it was: a mount that went away says nothing about its pictures."""
     if folder_identity(root) != identity:
-        raise OSError(errno.ENOTCONN, "the folder of the pictures went away; mount it again and repeat the call: it continues", str(root))
+        raise OSError(
+            errno.ENOTCONN,
+            "the folder of the pictures went away; mount it again and repeat the call: it continues",
+            str(root),
+        )
+
 
 TEMPORARY = ".part"
 TRANSIENT = (errno.EIO, errno.ETIMEDOUT, errno.EAGAIN)  # a mounted Drive gives them and recovers
@@ -125,7 +130,9 @@ def require_space(folder, needed, what):
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise InputError(f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; free {(needed - free) / 1e9:.1f} GB or choose another folder")
+        raise InputError(
+            f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; free {(needed - free) / 1e9:.1f} GB or choose another folder"
+        )
 
 
 class StorageFull(OSError):
@@ -140,7 +147,9 @@ def naming(path, needed=None):
     except OSError as error:
         if error.errno in FULL and not isinstance(error, StorageFull):
             wanted = f"{needed:,} bytes were to be written, " if needed else ""
-            raise StorageFull(error.errno, f"{error.strerror}: {wanted}{_free(path)} are free; make room", str(path)) from error
+            raise StorageFull(
+                error.errno, f"{error.strerror}: {wanted}{_free(path)} are free; make room", str(path)
+            ) from error
         if error.errno is None or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error

@@ -111,7 +111,9 @@ class ShardWriter:
         """Write the zip directory, give the shard its final name (its own SHA-256) and drop the journal; returns the path."""
         members = dict(self.members)
         if self.rejected:
-            table = "".join(json.dumps([name, *record], ensure_ascii=False) + "\n" for name, record in self.rejected.items())
+            table = "".join(
+                json.dumps([name, *record], ensure_ascii=False) + "\n" for name, record in self.rejected.items()
+            )
             members[REJECTED_MEMBER] = self._append(REJECTED_MEMBER, table.encode("utf-8"))
         directory = b"".join(_directory_entry(name, member) for name, member in members.items())
         _write(self._data, directory + _directory_end(len(members), len(directory), self._end), self._end, self.part)
@@ -176,7 +178,9 @@ DIRECTORY_END = struct.Struct("<4s4H2LH")
 
 
 def _local_header(name, crc, size):
-    return struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, ZIP_DATE, crc, size, size, len(name), 0) + name.encode("ascii")
+    return struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, ZIP_DATE, crc, size, size, len(name), 0) + name.encode(
+        "ascii"
+    )
 
 
 def _directory_entry(name, member):
@@ -244,7 +248,9 @@ class Shards:
             if REJECTED_MEMBER in found:
                 self._read_rejected(found.pop(REJECTED_MEMBER), wanted)
             name = np.array(list(found), "S")
-            place = np.array([(number, member.offset, member.size, member.crc) for member in found.values()], self.PLACE)
+            place = np.array(
+                [(number, member.offset, member.size, member.crc) for member in found.values()], self.PLACE
+            )
             keep = slice(None) if wanted is None else contains(wanted, name)
             names.append(name[keep])
             places.append(place[keep])
@@ -304,5 +310,7 @@ def read_member(member):
     finally:
         os.close(descriptor)
     if len(data) != member.size or zlib.crc32(data) != member.crc:
-        raise InputError(f"{member.shard} is damaged (bytes {member.offset:,} to {member.offset + member.size:,}); delete it and prepare again")
+        raise InputError(
+            f"{member.shard} is damaged (bytes {member.offset:,} to {member.offset + member.size:,}); delete it and prepare again"
+        )
     return data

@@ -38,7 +38,9 @@ def refuse_page(source, head):
     """Raise an `InputError` if `head`, the first bytes that `source` sent, begins a web page."""
     title = page_title(head)
     if title is not None:
-        raise InputError(f"{source} sent {PAGE_TEXT}: {title or 'without a title'!r}; nothing of it was kept. Open it in a browser, or try again later")
+        raise InputError(
+            f"{source} sent {PAGE_TEXT}: {title or 'without a title'!r}; nothing of it was kept. Open it in a browser, or try again later"
+        )
 
 
 def _retried(source, kept, attempt):
@@ -52,7 +54,9 @@ def _retried(source, kept, attempt):
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            raise InputError(f"the disk of {kept} is full ({kept.parent}); {source} is kept as far as it came. Free space, then call again to continue") from error
+            raise InputError(
+                f"the disk of {kept} is full ({kept.parent}); {source} is kept as far as it came. Free space, then call again to continue"
+            ) from error
         if problem is None:
             return
     raise InputError(
@@ -110,7 +114,9 @@ def _attempt(url, part, size):
             _begin(part, None, "")
             return "the file there is not the one that was begun; started again"
         if response.status_code not in (200, 206):
-            raise InputError(f"{url} answered {response.status_code} {response.reason}; expected the file. Check the address in data_manifest.csv, or fetch it by hand")
+            raise InputError(
+                f"{url} answered {response.status_code} {response.reason}; expected the file. Check the address in data_manifest.csv, or fetch it by hand"
+            )
         if response.status_code == 200:
             start, total = 0, _total(response)
         _refuse_other_size(url, part, size, total)
@@ -148,7 +154,9 @@ def _total(response):
 def _refuse_other_size(url, part, size, received):
     if size and received and received != size:
         _begin(part, None, "")
-        raise InputError(f"{url} has {received:,} bytes; {size:,} were expected (column bytes of data_manifest.csv). Nothing was kept")
+        raise InputError(
+            f"{url} has {received:,} bytes; {size:,} were expected (column bytes of data_manifest.csv). Nothing was kept"
+        )
 
 
 def _begin(part, total, version):
@@ -164,7 +172,10 @@ def _refuse_page_for(response, part, head):
 
 
 def _receive(chunks, url, part, start, total, size):
-    with open(part, "rb+") as handle, tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem) as bar:
+    with (
+        open(part, "rb+") as handle,
+        tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem) as bar,
+    ):
         handle.seek(start)
         try:
             for chunk in chunks:
@@ -208,7 +219,9 @@ def _attempt_drive(url, folder, size):
     except requests.HTTPError as error:
         if error.response.status_code in BUSY:
             raise
-        raise InputError(f"{url} answered {error.response.status_code}; is it shared with anyone who has the link?") from error
+        raise InputError(
+            f"{url} answered {error.response.status_code}; is it shared with anyone who has the link?"
+        ) from error
     except gdown.exceptions.FileURLRetrievalError as error:
         text = " ".join(str(error).split())
         raise InputError(f"{url} sent {PAGE_TEXT}: {text}. Try again in a day, or fetch it in a browser") from error

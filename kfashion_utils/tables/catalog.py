@@ -23,11 +23,28 @@ from kfashion_utils.tables.labels import RESERVED_COLUMNS
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
-DEFAULTS = {"photo": "", "group": "", "split": "", "fold": -1, **dict.fromkeys(BOX, np.nan), "polygon": "", "region": ""}
+DEFAULTS = {
+    "photo": "",
+    "group": "",
+    "split": "",
+    "fold": -1,
+    **dict.fromkeys(BOX, np.nan),
+    "polygon": "",
+    "region": "",
+}
 FILLED_FROM = {"photo": "id", "group": "photo"}  # where a cell is empty
 POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
-MISPLACED = (b"[.", b" .", b".,", b".]", b"]0", b",0", b"0 ", b"0[")  # dots without digits, digits that are part of no number
+MISPLACED = (
+    b"[.",
+    b" .",
+    b".,",
+    b".]",
+    b"]0",
+    b",0",
+    b"0 ",
+    b"0[",
+)  # dots without digits, digits that are part of no number
 LONG_NUMBER = re.compile(r"[0-9]{300}")
 SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
@@ -47,7 +64,10 @@ def complete_catalog(table):
             table[name] = value
     numbers = {name: _numbers(table, name) for name in BOX}
     fold = _numbers(table, "fold").fillna(-1).to_numpy()
-    refuse("the catalog's fold column holds other things than integers", [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)])
+    refuse(
+        "the catalog's fold column holds other things than integers",
+        [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)],
+    )
     labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
     columns = {}
     for name in (*RESERVED_COLUMNS, *labels):
@@ -66,7 +86,10 @@ def _numbers(table, name):
     values = table[name].where(table[name].astype(object) != "")
     numbers = pd.to_numeric(values, errors="coerce")
     bad = values.notna() & ~np.isfinite(numbers)
-    refuse(f"column {name!r} holds text where a number belongs", [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)])
+    refuse(
+        f"column {name!r} holds text where a number belongs",
+        [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)],
+    )
     return numbers
 
 
@@ -81,11 +104,20 @@ def read_catalog(path):
         raise InputError(f"no catalog at {path}; make one with: kfashion catalog DATASET --root DIR --out {path}")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ) as error:
         raise InputError(f"{path} is not a whole UTF-8 CSV table: {error}") from error
     nameless = [name for name in table.columns if name.startswith("Unnamed: ")]
     if nameless:
-        raise InputError(f"{path} has {len(nameless)} column without a name (a pandas index?); remove it: every further column is a label")
+        raise InputError(
+            f"{path} has {len(nameless)} column without a name (a pandas index?); remove it: every further column is a label"
+        )
     try:
         return complete_catalog(table)
     except InputError as error:
@@ -96,7 +128,11 @@ def write_catalog(catalog, path):
     """Write a catalog to `.csv` or `.csv.gz`; equal catalogs give equal bytes."""
     with finished_file(path) as temporary, open(temporary, "wb") as raw:
         packed = str(path).endswith(".gz")
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) if packed else contextlib.nullcontext(raw) as handle:
+        with (
+            gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0)
+            if packed
+            else contextlib.nullcontext(raw) as handle
+        ):
             catalog.to_csv(handle, index=False, lineterminator="\n")
 
 
@@ -121,24 +157,39 @@ def check_catalog(catalog, root=None):
 
     def note(bad, text, *columns):
         problems.extend(
-            f"row {row + 2} (id {catalog['id'].iat[row]!r}): {text} {[catalog[c].iat[row] for c in columns]}" for row in np.flatnonzero(bad)
+            f"row {row + 2} (id {catalog['id'].iat[row]!r}): {text} {[catalog[c].iat[row] for c in columns]}"
+            for row in np.flatnonzero(bad)
         )
 
     ids = catalog["id"]
     note(ids == "", "id is empty, path", "path")
     note(ids.duplicated(keep=False) & (ids != ""), "id is not unique, path", "path")
-    note(ids.map(lambda value: safe_id(value) != value), "id is not safe as a file name; use letters, digits and . _ - ( )")
+    note(
+        ids.map(lambda value: safe_id(value) != value),
+        "id is not safe as a file name; use letters, digits and . _ - ( )",
+    )
     note(catalog["path"] == "", "path is empty")
-    note(catalog["path"].str.startswith("/") | catalog["path"].str.contains(r"(?:^|[/:])\.\.(?:/|$)"), "path leaves the data root", "path")
+    note(
+        catalog["path"].str.startswith("/") | catalog["path"].str.contains(r"(?:^|[/:])\.\.(?:/|$)"),
+        "path leaves the data root",
+        "path",
+    )
     note(catalog["photo"] == "", "photo is empty")
     note(catalog["group"] == "", "group is empty")
     note(~catalog["split"].isin(SPLITS), f"split is none of {SPLITS}, got", "split")
     note(catalog["fold"] < -1, "fold must be -1 or more, got", "fold")
     given = catalog[BOX].notna().sum(axis=1)
     note((given > 0) & (given < 4), "a box has four sides or none, got", *BOX)
-    note((given == 4) & ((catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])), "box is empty or inverted", *BOX)
+    note(
+        (given == 4) & ((catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])),
+        "box is empty or inverted",
+        *BOX,
+    )
     note(catalog["polygon"].map(_bad_polygon), POLYGON_FORM, "polygon")
-    note((catalog["region"] == "") & ((given == 4) | (catalog["polygon"] != "")), "has a box or polygon but no region (who made it?)")
+    note(
+        (catalog["region"] == "") & ((given == 4) | (catalog["polygon"] != "")),
+        "has a box or polygon but no region (who made it?)",
+    )
     problems += _separated(catalog, "group", "split") + _separated(catalog, "photo", "split")
     problems += _separated(catalog[catalog["fold"] >= 0], "group", "fold")
     if root is not None:
@@ -155,7 +206,9 @@ def _parses_as_polygon(text):
         rings = [np.array(ring) for ring in json.loads(text)]
     except (ValueError, TypeError, RecursionError):
         return False
-    return bool(rings) and all(r.dtype.kind in "if" and r.ndim == 2 and r.shape[1] == 2 and len(r) >= 3 and np.isfinite(r).all() for r in rings)
+    return bool(rings) and all(
+        r.dtype.kind in "if" and r.ndim == 2 and r.shape[1] == 2 and len(r) >= 3 and np.isfinite(r).all() for r in rings
+    )
 
 
 def _is_plain_polygon(text):
@@ -170,10 +223,16 @@ def _is_plain_polygon(text):
     frame = raw.translate(None, b"0123456789").decode("ascii")
     if len(text) - len(frame) > 300 and LONG_NUMBER.search(text):
         return False
-    if not (frame.startswith("[[[") and frame.endswith("]]]")) or any(ring != _ring_frame(len(ring)) for ring in frame[3:-3].split("]], [[")):
+    if not (frame.startswith("[[[") and frame.endswith("]]]")) or any(
+        ring != _ring_frame(len(ring)) for ring in frame[3:-3].split("]], [[")
+    ):
         return False
     shape = raw.translate(DIGITS_AS_0)
-    return not any(pair in shape for pair in MISPLACED) and text.count("[0") == text.count("[0.") and text.count(" 0") == text.count(" 0.")
+    return (
+        not any(pair in shape for pair in MISPLACED)
+        and text.count("[0") == text.count("[0.")
+        and text.count(" 0") == text.count(" 0.")
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -190,12 +249,18 @@ def region_problems(catalog):
     ids = catalog["id"]
     problems = [f"id {name!r} is not unique" for name in ids[ids.duplicated()].unique()]
     bad = catalog["polygon"].map(_bad_polygon)
-    return problems + [f"id {name!r}: {POLYGON_FORM}, got {text[:60]!r}" for name, text in zip(ids[bad], catalog["polygon"][bad], strict=True)]
+    return problems + [
+        f"id {name!r}: {POLYGON_FORM}, got {text[:60]!r}"
+        for name, text in zip(ids[bad], catalog["polygon"][bad], strict=True)
+    ]
 
 
 def _separated(catalog, column, by):
     spread = catalog[catalog[by] != ""].groupby(column)[by].nunique() if len(catalog) else pd.Series(dtype=int)
-    return [f"{column} {name!r} stands in {count} {by}s; run `kfashion split` again" for name, count in spread[spread > 1].items()]
+    return [
+        f"{column} {name!r} stands in {count} {by}s; run `kfashion split` again"
+        for name, count in spread[spread > 1].items()
+    ]
 
 
 def _missing_files(catalog, root):
@@ -219,7 +284,10 @@ def unique_ids(names, paths):
     """File-safe ids from `names`; where several would be equal, a hash of the path is added to each of them."""
     ids = pd.Series([safe_id(name) for name in names], dtype=object)
     clash = ids.str.lower().duplicated(keep=False).to_numpy()
-    return [f"{i}-{hashlib.sha256(p.encode()).hexdigest()[:8]}" if c else i for i, p, c in zip(ids, paths, clash, strict=True)]
+    return [
+        f"{i}-{hashlib.sha256(p.encode()).hexdigest()[:8]}" if c else i
+        for i, p, c in zip(ids, paths, clash, strict=True)
+    ]
 
 
 def join_groups(groups, keys):

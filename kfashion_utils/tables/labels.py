@@ -59,7 +59,13 @@ class Head:
         elif self.name in RESERVED_COLUMNS:
             yield f"{self.name!r} is a column of every catalog; choose another name"
         for name in self.classes:
-            if not isinstance(name, str) or name != name.strip() or not name or name == NONE_APPLIES or SEPARATOR in name:
+            if (
+                not isinstance(name, str)
+                or name != name.strip()
+                or not name
+                or name == NONE_APPLIES
+                or SEPARATOR in name
+            ):
                 yield f"class {name!r}: a class is text, not blank, not '-', without '|' and without blanks around it"
         doubled = sorted({str(name) for name in self.classes if self.classes.count(name) > 1})
         if doubled:

@@ -59,18 +59,28 @@ def ensemble(tables, weights=None):
     first = tables[0]
     weights = np.ones(len(tables)) if weights is None else np.asarray(weights, float)
     if len(weights) != len(tables) or not (weights >= 0).all() or not weights.sum() > 0:
-        raise InputError(f"{len(weights)} weights {weights.tolist()} for {len(tables)} tables; give one number of 0 or more for each, not all 0")
+        raise InputError(
+            f"{len(weights)} weights {weights.tolist()} for {len(tables)} tables; give one number of 0 or more for each, not all 0"
+        )
     scores = [name for name in first.columns if ":" in name]
     total = np.zeros((len(first), len(scores)))
     for number, (table, weight) in enumerate(zip(tables, weights, strict=True)):
-        if list(table.columns) != list(first.columns) or set(table["id"]) != set(first["id"]) or len(table) != len(first):
-            raise InputError(f"table {number + 1} does not match the first: the same ids and the same classes in the same order are needed")
+        if (
+            list(table.columns) != list(first.columns)
+            or set(table["id"]) != set(first["id"])
+            or len(table) != len(first)
+        ):
+            raise InputError(
+                f"table {number + 1} does not match the first: the same ids and the same classes in the same order are needed"
+            )
         total += weight / weights.sum() * table.set_index("id").loc[first["id"], scores].to_numpy()
     result = first.copy()
     result[scores] = total
     for head in prediction_heads(first):
         result[head.name] = head.decode(head_scores(result, head))
     return result
+
+
 DIGITS = 7
 
 
@@ -97,7 +107,9 @@ def read_predictions(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"no predictions at {path}; make them with: kfashion predict RUN --catalog FILE --root DIR --out {path}")
+        raise InputError(
+            f"no predictions at {path}; make them with: kfashion predict RUN --catalog FILE --root DIR --out {path}"
+        )
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -105,7 +117,11 @@ def read_predictions(path):
     problems = [f"no column {name!r}" for name in ("id", "photo") if name not in table.columns]
     scores = [name for name in table.columns if ":" in name]
     problems += [] if scores else ["no probabilities: columns '<head>:<class>'"]
-    problems += [f"no label column {name!r}" for name in dict.fromkeys(n.split(":")[0] for n in scores) if name not in table.columns]
+    problems += [
+        f"no label column {name!r}"
+        for name in dict.fromkeys(n.split(":")[0] for n in scores)
+        if name not in table.columns
+    ]
     refuse(f"{path} is not a predictions table", problems)
     numbers = table[scores].apply(pd.to_numeric, errors="coerce")
     return pd.concat([table.drop(columns=scores), numbers], axis=1)[table.columns]
@@ -113,4 +129,8 @@ def read_predictions(path):
 
 def provenance_path(path):
     """Where the provenance of a table lies: `p.csv` -> `p.provenance.json`."""
-    return Path(path).with_suffix("").with_suffix(".provenance.json") if Path(path).suffix == ".gz" else Path(path).with_suffix(".provenance.json")
+    return (
+        Path(path).with_suffix("").with_suffix(".provenance.json")
+        if Path(path).suffix == ".gz"
+        else Path(path).with_suffix(".provenance.json")
+    )

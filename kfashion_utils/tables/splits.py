@@ -49,7 +49,9 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
         catalog = catalog[catalog.index.isin(kept) | ~labelled].reset_index(drop=True)
         return split_catalog(catalog, valid=valid, test=test, folds=folds, seed=seed)
     share = _positions(groups)
-    parts = pd.Series(np.select([share < valid, share < valid + test], ["valid", "test"], "train"), index=groups.index, dtype=object)
+    parts = pd.Series(
+        np.select([share < valid, share < valid + test], ["valid", "test"], "train"), index=groups.index, dtype=object
+    )
     for name, portion in (("test", test), ("valid", valid)):
         _keep_present(parts, groups, name, portion)
     fold = pd.Series(-1, index=groups.index)
@@ -58,7 +60,9 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
         fold[rest.index] = np.minimum((_positions(rest) * folds).astype(int), folds - 1)
     by_group = catalog["group"].map(dict(zip(groups["group"], parts, strict=True)))
     catalog["split"] = by_group.where(labelled, "test").fillna("test").astype(object)
-    catalog["fold"] = catalog["group"].map(dict(zip(groups["group"], fold, strict=True))).where(labelled, -1).fillna(-1).astype(int)
+    catalog["fold"] = (
+        catalog["group"].map(dict(zip(groups["group"], fold, strict=True))).where(labelled, -1).fillna(-1).astype(int)
+    )
     unlabelled_group = ~labelled & catalog["group"].isin(groups["group"])
     catalog.loc[unlabelled_group, "split"] = by_group[unlabelled_group]
     return catalog
@@ -138,7 +142,11 @@ def split_warnings(catalog):
     """Texts about classes that a split could not serve: absent from train, or from a split that other classes have."""
     counts = count_classes(catalog)
     counts = counts[~counts.index.isin(["(no label)", "(none applies)"])]
-    texts = [f"class {name!r} has no training row" for name in counts.index if counts.get("train", pd.Series(0, counts.index))[name] == 0]
+    texts = [
+        f"class {name!r} has no training row"
+        for name in counts.index
+        if counts.get("train", pd.Series(0, counts.index))[name] == 0
+    ]
     for split in {"valid", "test"} & set(counts.columns):
         absent = counts.index[counts[split] == 0].tolist()
         texts += [f"class {name!r} has no {split} row: all its pictures are one group" for name in absent]

@@ -48,7 +48,11 @@ NO_STYLE = "기타"  # AI Hub's 24th folder: pictures without a style
 PARTS = {"아우터": "outer", "상의": "top", "하의": "bottom", "원피스": "dress"}
 
 STYLE = Head("style", tuple(row[0] for row in STYLES), parents=tuple(row[2] for row in STYLES))
-ENGLISH = {**{korean: english for korean, english, _ in STYLES}, **PARENTS, **PARTS}  # glosses; unknown names stay as they are
+ENGLISH = {
+    **{korean: english for korean, english, _ in STYLES},
+    **PARENTS,
+    **PARTS,
+}  # glosses; unknown names stay as they are
 
 DAILY = Head("Daily", ("실내복", "가벼운 외출", "오피스룩", "격식차린", "이벤트", "교복", "운동복"))
 GENDER = Head("Gender", ("밀리터리", "매니쉬", "유니섹스", "걸리쉬", "우아한", "섹시한"))
@@ -84,7 +88,9 @@ def resolve_task(task, catalog):
         return TASKS[task] if task in TASKS else _read_task(Path(task))
     columns = label_columns(catalog)
     if not columns:
-        raise InputError(f"the catalog has no label column beside its own {list(catalog.columns)}; add one, for example 'style'")
+        raise InputError(
+            f"the catalog has no label column beside its own {list(catalog.columns)}; add one, for example 'style'"
+        )
     heads = tuple(HEADS.get(column) or _head_of_values(column, catalog) for column in columns)
     return Task("_".join(columns), heads)
 
@@ -104,7 +110,9 @@ def _head_of_values(column, catalog):
             f'"multi": true in a task file and pass it with --task FILE'
         )
     if len(values) < 2:
-        raise InputError(f"column {column!r} has {len(values)} class among its training rows ({values}); two are needed to learn anything")
+        raise InputError(
+            f"column {column!r} has {len(values)} class among its training rows ({values}); two are needed to learn anything"
+        )
     try:
         values = sorted(values, key=int)
     except ValueError:

@@ -17,7 +17,12 @@ VIEWS = {  # name: which of a row's regions it keeps
     "mask": ("box", "polygon"),
     "upper": (),  # a box of its own, which needs the picture's size
 }
-UPPER = (0.2, 0.0, 0.8, 0.55)  # left, top, right, bottom as shares of the picture: where one who stands in the middle wears the upper half
+UPPER = (
+    0.2,
+    0.0,
+    0.8,
+    0.55,
+)  # left, top, right, bottom as shares of the picture: where one who stands in the middle wears the upper half
 REGION = ["photo", *BOX, "polygon"]  # rows equal in these show the same
 OF_PHOTO = ["group", "split", "fold"]
 
@@ -86,6 +91,8 @@ def _of_photos(garments, catalog):
     """The garments of the catalog's photos, on their side of every split."""
     table = garments[garments["photo"].isin(catalog["photo"])].copy()
     if table.empty:
-        raise InputError(f"none of {len(garments):,} rows of garments is of a photo of the catalog; build both from the same root")
+        raise InputError(
+            f"none of {len(garments):,} rows of garments is of a photo of the catalog; build both from the same root"
+        )
     table[OF_PHOTO] = catalog.set_index("photo").loc[table["photo"], OF_PHOTO].to_numpy()
     return table

@@ -99,7 +99,9 @@ class Epoch(keras.utils.PyDataset):
             pixels, shares = mixer(pixels, rng)
             targets = mix_targets(self.task, targets, np.roll(targets, 1, axis=0), shares)
         if number == len(self) - 1 and self.padding:
-            pixels, targets = (np.concatenate([values, np.repeat(values[:1], self.padding, axis=0)]) for values in (pixels, targets))
+            pixels, targets = (
+                np.concatenate([values, np.repeat(values[:1], self.padding, axis=0)]) for values in (pixels, targets)
+            )
             targets[len(rows) :, -len(self.task.heads) :] = 0
         return pixels, normalised(targets, len(self.task.heads))
 
@@ -142,8 +144,12 @@ def map_pictures(prepared, ids, folder, progress=True):
     shape = (len(ids), size, size, 3)
     if not path.is_file() or path.stat().st_size != np.prod(shape):
         with finished_file(path) as temporary, open(temporary, "wb") as file, ThreadPoolExecutor(READERS) as readers:
-            with tqdm(total=len(ids), desc="pictures to local disk", unit="picture", leave=False, disable=not progress) as bar:
-                for start in range(0, len(ids), AHEAD):  # all at once would wait in memory where the disk is slower than the decoder
+            with tqdm(
+                total=len(ids), desc="pictures to local disk", unit="picture", leave=False, disable=not progress
+            ) as bar:
+                for start in range(
+                    0, len(ids), AHEAD
+                ):  # all at once would wait in memory where the disk is slower than the decoder
                     for pixels in readers.map(prepared.pixels, ids[start : start + AHEAD]):
                         file.write(pixels.tobytes())
                         bar.update()

@@ -48,7 +48,9 @@ class Checkpoints:
         with naming(path, len(data)):
             patiently(write_bytes, path, data)
         if _digest(patiently(path.read_bytes)) != NAME.fullmatch(path.name)[2]:
-            raise OSError(f"{path} reads back other bytes than were written; the storage is failing, the state before is kept")
+            raise OSError(
+                f"{path} reads back other bytes than were written; the storage is failing, the state before is kept"
+            )
         self.keep({0, epoch, epoch - 1, int(best_epoch(history)["epoch"])})
         for leftover in self.folder.glob(".epoch-*"):  # of writers that were killed
             leftover.unlink(missing_ok=True)
@@ -75,7 +77,9 @@ class Checkpoints:
                 with np.load(io.BytesIO(data), allow_pickle=False) as state:
                     arrays = dict(state)
                 return arrays, json.loads(arrays.pop("history").tobytes())
-            print(f"{files[number]} is damaged (its bytes are not those that were written); the state before it is used")
+            print(
+                f"{files[number]} is damaged (its bytes are not those that were written); the state before it is used"
+            )
             files[number].unlink()
         return None, []
 
@@ -86,4 +90,6 @@ def _digest(data):
 
 def best_epoch(history):
     """The epoch with the lowest validation loss at its best temperature, a dict. The highest accuracy would be chosen more often for its luck."""
-    return min(history, key=lambda row: row["val_calibrated_loss"] if np.isfinite(row["val_calibrated_loss"]) else np.inf)
+    return min(
+        history, key=lambda row: row["val_calibrated_loss"] if np.isfinite(row["val_calibrated_loss"]) else np.inf
+    )

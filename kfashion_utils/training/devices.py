@@ -22,12 +22,18 @@ def require_devices(devices, batch_size):
     if devices not in CHOICES:
         raise InputError(f"devices={devices!r}: expected one of {CHOICES}")
     if devices == "gpu" and not gpus():
-        raise InputError(f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; in Colab choose Runtime, Change runtime type, GPU, or leave devices out")
+        raise InputError(
+            f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; in Colab choose Runtime, Change runtime type, GPU, or leave devices out"
+        )
     if devices == "all" and keras.backend.backend() != "tensorflow":
-        raise InputError(f"devices='all' needs Keras' tensorflow backend, this is {keras.backend.backend()}; leave devices out")
+        raise InputError(
+            f"devices='all' needs Keras' tensorflow backend, this is {keras.backend.backend()}; leave devices out"
+        )
     count = len(_all_devices()) if devices == "all" else 1
     if batch_size % count:
-        raise InputError(f"batch_size={batch_size} cannot be shared evenly by {count} devices; use a multiple of {count}")
+        raise InputError(
+            f"batch_size={batch_size} cannot be shared evenly by {count} devices; use a multiple of {count}"
+        )
     return count
 
 

@@ -74,7 +74,9 @@ def explain(run, rows, root, *, head=None, label=None, predictions=None, weighti
     chosen = None if label is None else np.full(len(rows), head.classes.index(label))
     if label is None and predictions is not None:
         chosen = _answered(predictions, rows, head)
-    heats, classes, probabilities = heat_maps(load_trained(run), run.task, pictures, head=head.name, classes=chosen, weighting=weighting)
+    heats, classes, probabilities = heat_maps(
+        load_trained(run), run.task, pictures, head=head.name, classes=chosen, weighting=weighting
+    )
     table = pd.DataFrame({"id": rows["id"].to_numpy(), "photo": rows["photo"].to_numpy(), "head": head.name})
     table["class"] = np.array(head.classes, object)[classes]
     table["probability"] = probabilities
@@ -136,7 +138,12 @@ def _heat(maps, slopes, size, weighting):
         weights = slope.mean(axis=(1, 2), keepdims=True) if weighting == "channels" else slope
         places = values.shape[1] * values.shape[2]  # a place of a coarse map covers more of the picture
         evidence = (weights * values).sum(axis=-1, keepdims=True) * places
-        total = total + ops.convert_to_numpy(ops.image.resize(evidence.astype(np.float32), (size, size), interpolation="bilinear"))[..., 0]
+        total = (
+            total
+            + ops.convert_to_numpy(
+                ops.image.resize(evidence.astype(np.float32), (size, size), interpolation="bilinear")
+            )[..., 0]
+        )
     heat = np.maximum(total, 0)
     hottest = heat.max(axis=(1, 2), keepdims=True)
     return (heat / np.where(hottest > 0, hottest, 1)).astype(np.float32)
@@ -165,7 +172,9 @@ def _slopes(above, maps, columns):
         import jax
 
         return [ops.convert_to_numpy(values) for values in jax.grad(score)(maps)]
-    raise InputError(f"explain needs slopes, which are written for Keras' tensorflow and jax backends, not {keras.backend.backend()}; set KERAS_BACKEND")
+    raise InputError(
+        f"explain needs slopes, which are written for Keras' tensorflow and jax backends, not {keras.backend.backend()}; set KERAS_BACKEND"
+    )
 
 
 # The model, cut in two ------------------------------------------------------------------------------------------------
@@ -223,7 +232,9 @@ def _cut_before(base, output, seen):
     for layer, values in reversed(seen):
         if layer.name == "scale":  # of a `hub:` encoder; what comes before is the picture
             break
-        if _is_map(values) and not isinstance(layer, keras.layers.ZeroPadding2D):  # whose border is no place of the picture
+        if _is_map(values) and not isinstance(
+            layer, keras.layers.ZeroPadding2D
+        ):  # whose border is no place of the picture
             with contextlib.suppress(ValueError):  # another way leads around this map
                 return values, keras.Model(values, output)
     raise InputError(
@@ -247,15 +258,22 @@ def _seen(preprocess, rows, root):
     pictures, garments, failures = [], [], []
     for row in rows.to_dict("records"):
         try:
-            picture, garment = (prepare(row["path"], row, root) for prepare in (preprocess.apply, preprocess.foreground))
+            picture, garment = (
+                prepare(row["path"], row, root) for prepare in (preprocess.apply, preprocess.foreground)
+            )
         except (ImageRejected, OSError) as error:
-            failures.append((row["id"], row["path"], getattr(error, "reason", "unreadable"), getattr(error, "detail", str(error))))
+            failures.append(
+                (row["id"], row["path"], getattr(error, "reason", "unreadable"), getattr(error, "detail", str(error)))
+            )
         else:
             pictures.append(picture)
             garments.append(garment)
     failures = pd.DataFrame(failures, columns=["id", "path", "reason", "detail"])
     if not pictures:
-        raise InputError(f"none of {len(rows):,} pictures below {root} could be read" + (f"; the first: {' '.join(failures.iloc[0])}" if len(failures) else ""))
+        raise InputError(
+            f"none of {len(rows):,} pictures below {root} could be read"
+            + (f"; the first: {' '.join(failures.iloc[0])}" if len(failures) else "")
+        )
     return rows[~rows["id"].isin(failures["id"])], np.stack(pictures), np.stack(garments), failures
 
 
@@ -263,6 +281,8 @@ def _answered(predictions, rows, head):
     """Class numbers int `(n,)`: the most probable class of each row in a predictions table."""
     missing = rows["id"][~rows["id"].isin(predictions["id"])]
     if len(missing):
-        raise InputError(f"{len(missing):,} rows have no prediction, for example id {missing.iloc[0]!r}; explain rows that were predicted, or leave predictions out")
+        raise InputError(
+            f"{len(missing):,} rows have no prediction, for example id {missing.iloc[0]!r}; explain rows that were predicted, or leave predictions out"
+        )
     table = predictions.drop_duplicates("id").set_index("id").loc[rows["id"]]
     return head_scores(table, head).argmax(axis=1)

@@ -71,7 +71,9 @@ def compute_features(model, prepared, ids, cache, view="original", progress=True
     todo = np.sort(first[~found.known])  # in the order of the shards
     size = max(1, min(CHUNK, CHUNK_BYTES // (4 * extractor.output_shape[1])))
     with tqdm(total=len(todo), desc=f"features, {view}", unit="picture", disable=not (progress and len(todo))) as bar:
-        step = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: bar.update(min(len(logs["outputs"]), len(todo) - bar.n)))
+        step = keras.callbacks.LambdaCallback(
+            on_predict_batch_end=lambda batch, logs: bar.update(min(len(logs["outputs"]), len(todo) - bar.n))
+        )
         for start in range(0, len(todo), size):
             rows = todo[start : start + size]
             values = Batches(prepared, [ids[row] for row in rows], view=view).predict(extractor, [step])

@@ -34,7 +34,9 @@ class FineTuning:
         _freeze_below(model, config.unfreeze)
         self.network = _randomly_augmented(model) if config.augment == "randaugment" else model
         trainable = self.network.trainable_variables
-        self.network.compile(_optimizer(model, trainable, config), recipe_loss(task, config, labels), jit_compile=compile_kernels())
+        self.network.compile(
+            _optimizer(model, trainable, config), recipe_loss(task, config, labels), jit_compile=compile_kernels()
+        )
         self.network.optimizer.build(trainable)
 
     def one_epoch(self, epoch, history, progress):
@@ -50,15 +52,27 @@ class FineTuning:
         rate = _Rate(self.config, epoch, history, len(batches))
         with tqdm(total=len(batches), desc=f"epoch {epoch}", unit="batch", leave=False, disable=not progress) as bar:
             running = []  # mean loss after each batch
-            step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: (bar.update(), running.append(float(logs["loss"]))))
+            step = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: (bar.update(), running.append(float(logs["loss"])))
+            )
             with memory_blamed(self.config.batch_size):
-                self.network.fit(batches, epochs=1, verbose=0, callbacks=[rate, step, keras.callbacks.TerminateOnNaN()], shuffle=False)
+                self.network.fit(
+                    batches,
+                    epochs=1,
+                    verbose=0,
+                    callbacks=[rate, step, keras.callbacks.TerminateOnNaN()],
+                    shuffle=False,
+                )
         loss = _without_padding(running, batches)
         middle = self.config.rate(epoch, history, 0.5)
         if not np.isfinite(loss):
             name = "learning_rate" if self.config.weights == "none" else "fine_tune_rate"
-            half = ", or with precision='float32'" if self.model.get_layer("backbone").compute_dtype == "float16" else ""
-            raise InputError(f"the loss of epoch {epoch} is {loss}: the rate {middle:g} is too high; the last good epoch is kept. Train with a lower {name} in another run folder{half}")
+            half = (
+                ", or with precision='float32'" if self.model.get_layer("backbone").compute_dtype == "float16" else ""
+            )
+            raise InputError(
+                f"the loss of epoch {epoch} is {loss}: the rate {middle:g} is too high; the last good epoch is kept. Train with a lower {name} in another run folder{half}"
+            )
         return {"epoch": epoch, "learning_rate": middle, "loss": loss}
 
     @contextlib.contextmanager
@@ -80,7 +94,9 @@ class FineTuning:
         """Within the block the model holds weights on the straight line from those of the state `start` (0) to its own averaged ones (1)."""
         with self.averaged():
             end = self.model.get_weights()
-            self.model.set_weights([one + share * (other - one) for one, other in zip(_weights(start), end, strict=True)])
+            self.model.set_weights(
+                [one + share * (other - one) for one, other in zip(_weights(start), end, strict=True)]
+            )
             yield
             self.model.set_weights(end)
 
@@ -102,7 +118,9 @@ class FineTuning:
         inner = getattr(optimizer, "inner_optimizer", optimizer).variables
         ids = {id(variable) for variable in inner}
         scale = [variable for variable in optimizer.variables if id(variable) not in ids]
-        return {f"o{number}": variable for number, variable in enumerate(inner)} | {f"s{number}": variable for number, variable in enumerate(scale)}
+        return {f"o{number}": variable for number, variable in enumerate(inner)} | {
+            f"s{number}": variable for number, variable in enumerate(scale)
+        }
 
 
 def _weights(arrays):
@@ -116,7 +134,9 @@ def _without_padding(running, batches):
     if not batches.padding or not np.isfinite(running[-1]):
         return running[-1]
     before = (len(running) - 1) * size
-    last = (running[-1] * (rows + batches.padding) - (running[-2] * before if before else 0.0)) / (rows + batches.padding - before)
+    last = (running[-1] * (rows + batches.padding) - (running[-2] * before if before else 0.0)) / (
+        rows + batches.padding - before
+    )
     return (running[-1] * (rows + batches.padding) - last * batches.padding) / rows
 
 
@@ -165,14 +185,22 @@ def _optimizer(model, variables, config):
     factors = [1.0 if id(variable) in base else config.head_factor for variable in variables]
     average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
     optimizer = FactoredAdamW(factors, learning_rate=config.rate(1), weight_decay=config.weight_decay, **average)
-    return keras.optimizers.LossScaleOptimizer(optimizer) if model.get_layer("backbone").compute_dtype == "float16" else optimizer
+    return (
+        keras.optimizers.LossScaleOptimizer(optimizer)
+        if model.get_layer("backbone").compute_dtype == "float16"
+        else optimizer
+    )
 
 
 def _freeze_below(model, count):
     """Let only the last `count` of the backbone's layers learn, of those that may (batch norms of pretrained weights stay as they are); None = all, 0 = none."""
     if count is None:
         return
-    layers = [layer for layer in model.get_layer("backbone")._flatten_layers() if layer.trainable_weights and len(list(layer._flatten_layers())) == 1]
+    layers = [
+        layer
+        for layer in model.get_layer("backbone")._flatten_layers()
+        if layer.trainable_weights and len(list(layer._flatten_layers())) == 1
+    ]
     for layer in layers[: max(0, len(layers) - count)]:
         layer.trainable = False
 
@@ -185,7 +213,9 @@ def _randomly_augmented(model):
 
 def _reset_generators(network, seed):
     """Dropout and augmentation begin each epoch anew."""
-    generators = dict.fromkeys(generator for layer in network._flatten_layers() for generator in getattr(layer, "_seed_generators", []))
+    generators = dict.fromkeys(
+        generator for layer in network._flatten_layers() for generator in getattr(layer, "_seed_generators", [])
+    )
     for number, generator in enumerate(generators):
         generator.state.assign(np.array([(seed + number) % 2**31, 0], generator.state.dtype))
 
@@ -196,7 +226,13 @@ def memory_blamed(batch_size):
     try:
         yield
     except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
-        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
+        if (
+            isinstance(error, MemoryError)
+            or "RESOURCE_EXHAUSTED" in str(error)
+            or type(error).__name__ == "ResourceExhaustedError"
+        ):
             smaller = max(1, batch_size // 2)
-            raise InputError(f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate) in another run folder, or smaller pictures") from error
+            raise InputError(
+                f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate) in another run folder, or smaller pictures"
+            ) from error
         raise

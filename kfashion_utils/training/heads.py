@@ -16,7 +16,10 @@ from kfashion_utils.models.model import ENTRIES, build_head
 from kfashion_utils.training.logistic import FittedHead, divisors, group_folds, solve_linear
 from kfashion_utils.training.losses import balanced_targets, drawing_chances, mix_targets, normalised, recipe_loss
 
-EFFECTIVE = {"sample": "full", "focal": "none"}  # the class mix that they lead to, and what a head is solved with before it is fine-tuned so
+EFFECTIVE = {
+    "sample": "full",
+    "focal": "none",
+}  # the class mix that they lead to, and what a head is solved with before it is fine-tuned so
 BATCH = 128  # rows a step of a head that is trained
 JUDGED = 4096  # rows that are answered at once
 
@@ -39,13 +42,17 @@ def fit_head(task, config, views, labels, groups, secondary=None, out_of_fold=Fa
     groups = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     if config.head == "linear":
         balance = {head.name: effective_balance(config, head) for head in task.heads}
-        return solve_linear(task, _stacked(views), labels, groups, balance=balance, secondary=secondary, seed=config.seed)
+        return solve_linear(
+            task, _stacked(views), labels, groups, balance=balance, secondary=secondary, seed=config.seed
+        )
     weights = train_head(task, config, views, np.arange(len(labels)), labels, progress)
     if not out_of_fold:
         return FittedHead(weights)
     scores = np.zeros(labels.shape, np.float32)
     for train, held in group_folds(groups, labels, config.seed):
-        scores[held] = apply_head(task, config.head, train_head(task, config, views, train, labels, progress), views, held)
+        scores[held] = apply_head(
+            task, config.head, train_head(task, config, views, train, labels, progress), views, held
+        )
     return FittedHead(weights, scores)
 
 
@@ -84,15 +91,21 @@ def train_head(task, config, views, rows, labels, progress=False):
     keras.utils.set_random_seed(config.seed)
     head = build_head(task, config.head, views[0].shape[1])
     loss_of = recipe_loss(task, config, labels[rows])
-    head.compile(keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay), loss_of, jit_compile=False)
+    head.compile(
+        keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay), loss_of, jit_compile=False
+    )
     targets = balanced_targets(task, labels[rows], config.balance)
     chances = drawing_chances(task, labels[rows], config.balance)
-    for epoch in tqdm(range(1, config.head_epochs + 1), desc=f"{config.head} head", unit="epoch", leave=False, disable=not progress):
+    for epoch in tqdm(
+        range(1, config.head_epochs + 1), desc=f"{config.head} head", unit="epoch", leave=False, disable=not progress
+    ):
         head.optimizer.learning_rate = config.head_rate(epoch)
         for values, wanted in _one_pass(task, views, rows, targets, chances, config, epoch):
             loss = head.train_on_batch((values - mean) / deviation, wanted)  # half the time of a `fit` for every epoch
         if not np.isfinite(loss):
-            raise InputError(f"the loss of the head's epoch {epoch} is {loss}: the learning rate {config.learning_rate:g} is too high")
+            raise InputError(
+                f"the loss of the head's epoch {epoch} is {loss}: the learning rate {config.learning_rate:g} is too high"
+            )
     return _folded(head, ENTRIES[config.head], mean, deviation)
 
 
@@ -126,7 +139,9 @@ def apply_head(task, kind, weights, views, rows):
     scores = np.zeros((len(rows), task.num_classes), np.float32)
     for start in range(0, len(rows), JUDGED):
         part = slice(start, start + JUDGED)
-        scores[part] = np.mean([keras.ops.convert_to_numpy(head(view.take(rows[part]), training=False)) for view in views], axis=0)
+        scores[part] = np.mean(
+            [keras.ops.convert_to_numpy(head(view.take(rows[part]), training=False)) for view in views], axis=0
+        )
     return scores
 
 

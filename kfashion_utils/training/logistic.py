@@ -14,7 +14,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from kfashion_utils.errors import InputError
 
-STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-8, -1))  # C of the logistic regression on standardised features: 1e-4 … 0.1
+STRENGTHS = tuple(
+    10.0 ** (number / 2) for number in range(-8, -1)
+)  # C of the logistic regression on standardised features: 1e-4 … 0.1
 SUB_SHARES = (0.0, 0.1, 0.2, 0.3)  # of a label that go to the secondary one, where there is one
 PATIENCE = 2  # weaker regularisations in a row that do not help before the rest are left out
 ROTATED = 4096  # rows up to which it pays to find the axes they span
@@ -42,7 +44,9 @@ def divisors(mean, deviation):
     """Standard deviations to divide by, float32; 1 where a feature is constant but for rounding."""
     varied = deviation > 1e-7 * np.abs(mean).max()
     if not varied.any():
-        raise InputError("the backbone gives the same features for every picture: its weights, or the pictures, are constant; look at both (kf.show_images)")
+        raise InputError(
+            "the backbone gives the same features for every picture: its weights, or the pictures, are constant; look at both (kf.show_images)"
+        )
     return np.where(varied, deviation, 1.0).astype(np.float32)
 
 
@@ -52,8 +56,14 @@ def group_folds(groups, labels, seed, folds=FOLDS):
     if count < 2:
         return []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class with fewer groups than folds is missing from some of them
-        return list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(groups, np.nan_to_num(labels).argmax(axis=1), groups))
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # a class with fewer groups than folds is missing from some of them
+        return list(
+            StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(
+                groups, np.nan_to_num(labels).argmax(axis=1), groups
+            )
+        )
 
 
 # What the classes weigh ---------------------------------------------------------------------------------------------
@@ -63,7 +73,10 @@ def class_shares(task, labels):
     """{head: shares float `(classes,)`} of the annotated rows of flat labels; for a multi-label head the share of rows that have each."""
     known = task.annotated(labels)
     blocks = task.split(np.nan_to_num(labels))
-    return {head.name: (blocks[head.name] * known[:, [number]]).sum(axis=0) / max(known[:, number].sum(), 1) for number, head in enumerate(task.heads)}
+    return {
+        head.name: (blocks[head.name] * known[:, [number]]).sum(axis=0) / max(known[:, number].sum(), 1)
+        for number, head in enumerate(task.heads)
+    }
 
 
 def model_prior(head, shares, balance):
@@ -124,11 +137,20 @@ def solve_linear(task, views, labels, groups, *, balance="none", secondary=None,
         known = task.annotated(labels)[:, number] > 0
         part = task.slices[head.name]
         wanted = balance if isinstance(balance, str) else balance[head.name]
-        problem = _Problem(views[:, known], labels[known][:, part], None if secondary is None else secondary[known][:, part], groups[known], head.multi, wanted)
+        problem = _Problem(
+            views[:, known],
+            labels[known][:, part],
+            None if secondary is None else secondary[known][:, part],
+            groups[known],
+            head.multi,
+            wanted,
+        )
         chosen[head.name], logits = problem.choose(seed)
         kernel, bias = problem.solve(np.arange(known.sum()), chosen[head.name])
         scores[:, part] = expit(bias) if head.multi else softmax(bias)
-        scores[np.ix_(known, np.arange(part.start, part.stop))] = expit(logits) if head.multi else softmax(logits, axis=1)
+        scores[np.ix_(known, np.arange(part.start, part.stop))] = (
+            expit(logits) if head.multi else softmax(logits, axis=1)
+        )
         kernel = kernel / deviation[:, None]
         weights[f"head_{number}"] = [kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)]
     return FittedHead(weights, scores, chosen)
@@ -138,7 +160,14 @@ class _Problem:
     """One head's rows: `views` float32 `(views, n, depth)`, `main` and `secondary` labels `(n, classes)`."""
 
     def __init__(self, views, main, secondary, groups, multi, balance):
-        self.views, self.main, self.secondary, self.groups, self.multi, self.balance = views, main, secondary, groups, multi, balance
+        self.views, self.main, self.secondary, self.groups, self.multi, self.balance = (
+            views,
+            main,
+            secondary,
+            groups,
+            multi,
+            balance,
+        )
         self._spaces = {}
 
     def targets(self, share):
@@ -187,7 +216,9 @@ class _Problem:
         """(kernel `(depth, classes)`, bias `(classes,)`) of some rows."""
         self._spaces.clear()
         space = _Space(self.views[:, rows])
-        kernel, bias = self._fit(space, rows, self.targets(chosen["sub_share"]), chosen["strength"], None, precision=1e-7)
+        kernel, bias = self._fit(
+            space, rows, self.targets(chosen["sub_share"]), chosen["strength"], None, precision=1e-7
+        )
         return space.lift(kernel), bias
 
     def _space(self, number, rows):
@@ -202,11 +233,16 @@ class _Problem:
         if self.multi:
             present &= targets.min(axis=0) < 1
         chosen = np.flatnonzero(present)
-        kernel, bias = np.zeros((space.rows.shape[1], targets.shape[1]), np.float32), np.where(targets.mean(axis=0) > 0.5, -NEVER, NEVER).astype(np.float32)
+        kernel, bias = (
+            np.zeros((space.rows.shape[1], targets.shape[1]), np.float32),
+            np.where(targets.mean(axis=0) > 0.5, -NEVER, NEVER).astype(np.float32),
+        )
         if len(chosen) > (0 if self.multi else 1):
             values = np.tile(targets[:, chosen], (len(self.views), 1))
             start = None if start is None else (start[0][:, chosen], start[1][chosen])
-            kernel[:, chosen], bias[chosen] = logistic_regression(space.rows, values, strength, multi=self.multi, balance=self.balance, start=start, precision=precision)
+            kernel[:, chosen], bias[chosen] = logistic_regression(
+                space.rows, values, strength, multi=self.multi, balance=self.balance, start=start, precision=precision
+            )
         return kernel, bias
 
 
@@ -252,7 +288,9 @@ def logistic_regression(inputs, targets, strength, *, multi=False, balance="none
     first = np.zeros((depth + 1, targets.shape[1])) if start is None else np.vstack([start[0], start[1]])
     slack = 0.25 if multi else (1 - 1 / targets.shape[1]) / targets.shape[1]  # p (1 - p) where nothing is known yet
     curvature = np.append(slack * np.einsum("nd,nd->d", inputs, inputs, dtype=np.float64) + 1 / strength, slack * count)
-    step = (1 / np.sqrt(curvature))[:, None]  # the second derivatives are near the diagonal in the axes of `_Space`: steps of equal worth
+    step = (1 / np.sqrt(curvature))[
+        :, None
+    ]  # the second derivatives are near the diagonal in the axes of `_Space`: steps of equal worth
 
     def loss(flat):
         kernel = (flat.reshape(first.shape) * step).astype(np.float32)
@@ -271,9 +309,17 @@ def logistic_regression(inputs, targets, strength, *, multi=False, balance="none
         slope = np.empty_like(kernel)
         slope[:-1] = inputs.T @ gradient + kernel[:-1] / strength
         slope[-1] = gradient.sum(axis=0)
-        value = float((weights * losses).sum(dtype=np.float64)) + float((kernel[:-1] ** 2).sum(dtype=np.float64)) / (2 * strength)
+        value = float((weights * losses).sum(dtype=np.float64)) + float((kernel[:-1] ** 2).sum(dtype=np.float64)) / (
+            2 * strength
+        )
         return value / count, (slope * step).ravel() / count
 
-    solved = minimize(loss, (first / step).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300, "ftol": precision, "gtol": 1e-8}).x
+    solved = minimize(
+        loss,
+        (first / step).ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 300, "ftol": precision, "gtol": 1e-8},
+    ).x
     solved = (solved.reshape(first.shape) * step).astype(np.float32)
     return solved[:-1], solved[-1]

@@ -20,7 +20,9 @@ def task_targets(task, labels, weights=None):
         weights: `(n, heads)` factors; None = 1.
     """
     known = task.annotated(labels)
-    return np.concatenate([np.nan_to_num(labels), known if weights is None else known * weights], axis=1).astype(np.float32)
+    return np.concatenate([np.nan_to_num(labels), known if weights is None else known * weights], axis=1).astype(
+        np.float32
+    )
 
 
 def balanced_targets(task, labels, balance):
@@ -54,12 +56,25 @@ def drawing_chances(task, labels, balance):
 def recipe_loss(task, config, labels):
     """`task_loss` as a TrainConfig wants it (`balance`, `loss`, `label_smoothing`, `parent_share`), given all encoded labels of the training."""
     offsets, shares = None, class_shares(task, labels)
-    seen = {head.name: (shares[head.name] > 0) / max((shares[head.name] > 0).sum(), 1) for head in task.heads if not head.multi}
+    seen = {
+        head.name: (shares[head.name] > 0) / max((shares[head.name] > 0).sum(), 1)
+        for head in task.heads
+        if not head.multi
+    }
     if config.balance == "logit":
         shares = {name: share.clip(1e-6, 1 - 1e-6) for name, share in shares.items()}
-        offsets = {head.name: np.log(shares[head.name]) - np.log1p(-shares[head.name]) * head.multi for head in task.heads}
+        offsets = {
+            head.name: np.log(shares[head.name]) - np.log1p(-shares[head.name]) * head.multi for head in task.heads
+        }
     kind = "focal" if config.balance == "focal" else config.loss
-    return task_loss(task, smoothing=config.label_smoothing, spread=seen, kind=kind, offsets=offsets, parent_share=config.parent_share)
+    return task_loss(
+        task,
+        smoothing=config.label_smoothing,
+        spread=seen,
+        kind=kind,
+        offsets=offsets,
+        parent_share=config.parent_share,
+    )
 
 
 def normalised(targets, heads):
@@ -69,7 +84,9 @@ def normalised(targets, heads):
     several devices. The weights themselves are not brought to a mean of 1: in a batch without rare rows the frequent ones would count in full.
     """
     weights = targets[:, -heads:]
-    return np.concatenate([targets[:, :-heads], weights * len(targets) / np.maximum((weights > 0).sum(axis=0), 1)], axis=1).astype(np.float32)
+    return np.concatenate(
+        [targets[:, :-heads], weights * len(targets) / np.maximum((weights > 0).sum(axis=0), 1)], axis=1
+    ).astype(np.float32)
 
 
 def mix_targets(task, first, second, share):
@@ -95,7 +112,11 @@ def task_loss(task, *, smoothing=0.0, spread=None, kind="cross_entropy", offsets
         offsets: {head: float `(classes,)`} added to the log-odds while learning (Menon et al., Long-tail learning via logit adjustment, ICLR 2021).
         parent_share: weight of the same loss over the parents of a head that has them; the rest is the loss over its classes.
     """
-    groups = {head.name: head.parent_scores(np.eye(len(head.classes))).astype(np.float32) for head in task.heads if parent_share and head.parents and not head.multi}
+    groups = {
+        head.name: head.parent_scores(np.eye(len(head.classes))).astype(np.float32)
+        for head in task.heads
+        if parent_share and head.parents and not head.multi
+    }
 
     def loss(targets, scores):
         total = 0.0
@@ -103,11 +124,19 @@ def task_loss(task, *, smoothing=0.0, spread=None, kind="cross_entropy", offsets
             labels, given = targets[:, task.slices[head.name]], scores[:, task.slices[head.name]]
             if offsets:
                 given = _shifted(head, given, offsets[head.name])
-            over = 0.5 if head.multi else np.asarray(spread[head.name] if spread else np.full(len(head.classes), 1 / len(head.classes)), np.float32)
+            over = (
+                0.5
+                if head.multi
+                else np.asarray(
+                    spread[head.name] if spread else np.full(len(head.classes), 1 / len(head.classes)), np.float32
+                )
+            )
             labels = labels * (1 - smoothing) + smoothing * over
             rows = _loss(head.multi, labels, given, kind)
             if head.name in groups:
-                parents = _loss(False, ops.matmul(labels, groups[head.name]), ops.matmul(given, groups[head.name]), kind)
+                parents = _loss(
+                    False, ops.matmul(labels, groups[head.name]), ops.matmul(given, groups[head.name]), kind
+                )
                 rows = (1 - parent_share) * rows + parent_share * parents
             total += head.weight * rows * targets[:, task.num_classes + number]
         return total
@@ -126,7 +155,10 @@ def calibrated_loss(task, targets, scores):
 
     Networks that learned from smoothed or mixed labels are less sure than a solved head; their plain losses cannot be compared (Guo et al., ICML 2017).
     """
-    return min(mean_loss(task, targets, _tempered(task, np.asarray(scores, float).clip(TINY, 1 - TINY), one)) for one in TEMPERATURES)
+    return min(
+        mean_loss(task, targets, _tempered(task, np.asarray(scores, float).clip(TINY, 1 - TINY), one))
+        for one in TEMPERATURES
+    )
 
 
 def _tempered(task, scores, temperature):

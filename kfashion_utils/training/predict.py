@@ -19,11 +19,24 @@ from kfashion_utils.tables.tasks import resolve_task
 from kfashion_utils.training.batches import Batches
 from kfashion_utils.training.prior import shift_scores, wanted_shifts
 
-LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recipe's region may be than it was in training
+LACKING_MARGIN = (
+    0.05  # how much larger the share of pictures without the recipe's region may be than it was in training
+)
 
 
 def predict(
-    runs, catalog, root, *, split=None, rows=False, prior=None, thresholds=False, allow_missing_regions=False, cache=None, workers=None, progress=True
+    runs,
+    catalog,
+    root,
+    *,
+    split=None,
+    rows=False,
+    prior=None,
+    thresholds=False,
+    allow_missing_regions=False,
+    cache=None,
+    workers=None,
+    progress=True,
 ):
     """Answers for the rows of a catalog.
 
@@ -48,7 +61,9 @@ def predict(
     Raises:
         InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture readable.
     """
-    runs = [run if isinstance(run, Run) else load_run(run) for run in (runs if isinstance(runs, (list, tuple)) else [runs])]
+    runs = [
+        run if isinstance(run, Run) else load_run(run) for run in (runs if isinstance(runs, (list, tuple)) else [runs])
+    ]
     if not runs:
         raise InputError("name at least one run folder")
     _require_one_task(runs)
@@ -70,7 +85,11 @@ def predict(
     table = ensemble([table[table["id"].isin(common)].reset_index(drop=True) for table in tables])
     table = table if rows else average_photos(table)
     table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
-    table.attrs["provenance"] = {"prior": prior, "thresholds": thresholds, "runs": [_provenance(run, chosen) for run in runs]}
+    table.attrs["provenance"] = {
+        "prior": prior,
+        "thresholds": thresholds,
+        "runs": [_provenance(run, chosen) for run in runs],
+    }
     return table
 
 
@@ -80,11 +99,30 @@ def _provenance(run, rows):
     recipe = {name: getattr(run.preprocess, name) for name in ("crop", "mask")}
     weights = {"weights": Path(run.config.weights or "none").name, "weights_sha256": run.recipe.get("weights_sha256")}
     reads = run.preprocess.reads_regions
-    return {"run": run.path.name, "backbone": run.config.backbone, **weights, **recipe, "reads_regions": reads, "regions_in_training": run.recipe["regions"], "regions_here": here}
+    return {
+        "run": run.path.name,
+        "backbone": run.config.backbone,
+        **weights,
+        **recipe,
+        "reads_regions": reads,
+        "regions_in_training": run.recipe["regions"],
+        "regions_here": here,
+    }
 
 
 def predict_zero_shot(
-    preset, catalog, root, *, task=None, preprocess=None, split=None, rows=False, prompts=None, cache=None, workers=None, progress=True
+    preset,
+    catalog,
+    root,
+    *,
+    task=None,
+    preprocess=None,
+    split=None,
+    rows=False,
+    prompts=None,
+    cache=None,
+    workers=None,
+    progress=True,
 ):
     """Answers without any training: an encoder that reads pictures and text compares each picture with the names of the classes.
 
@@ -104,7 +142,9 @@ def predict_zero_shot(
     chosen = _chosen_rows(catalog, split)
     task = resolve_task(task, chosen)
     with tempfile.TemporaryDirectory() as scratch:
-        prepared, readable = _prepared_rows(chosen, root, cache or scratch, preprocess or Preprocess(), workers, progress)
+        prepared, readable = _prepared_rows(
+            chosen, root, cache or scratch, preprocess or Preprocess(), workers, progress
+        )
         table = prediction_table(task, readable, zero_shot(preset, task, Batches(prepared, readable["id"]), prompts))
     table = table if rows else average_photos(table)
     table.attrs["failures"] = prepared.failures
@@ -125,7 +165,9 @@ def _prepared_rows(chosen, root, cache, preprocess, workers, progress):
     prepared = preprocess_images(chosen, root, cache, preprocess, workers=workers, progress=progress)
     readable = chosen[chosen["id"].isin(prepared.ids)]
     if readable.empty:
-        raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}")
+        raise InputError(
+            f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}"
+        )
     return prepared, readable
 
 
@@ -135,7 +177,9 @@ def _prepared_rows(chosen, root, cache, preprocess, workers, progress):
 def _require_one_task(runs):
     for run in runs[1:]:
         if run.task.columns != runs[0].task.columns:
-            raise InputError(f"{run.path} answers {run.task.columns[:4]}…, {runs[0].path} {runs[0].task.columns[:4]}…; only runs of one task can be averaged")
+            raise InputError(
+                f"{run.path} answers {run.task.columns[:4]}…, {runs[0].path} {runs[0].task.columns[:4]}…; only runs of one task can be averaged"
+            )
 
 
 def _require_regions(run, catalog):

@@ -51,7 +51,20 @@ BLENDS = (0.25, 0.5, 0.75)  # shares of the way from the frozen start to the las
 START_FACTOR = 4  # how much larger than chance the first loss may be
 
 
-def train(catalog, root, run, *, preprocess=None, config=None, task=None, split="train", cache=None, workers=None, devices=None, progress=True):
+def train(
+    catalog,
+    root,
+    run,
+    *,
+    preprocess=None,
+    config=None,
+    task=None,
+    split="train",
+    cache=None,
+    workers=None,
+    devices=None,
+    progress=True,
+):
     """Train one model.
 
     Args:
@@ -87,7 +100,9 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
     task.encode(used)  # every unknown label, before anything is written
     refuse("the catalog is not usable", check_catalog(catalog))
     if config.swap and not (used["polygon"][used["split"] == "train"] != "").any():
-        raise InputError(f"swap={config.swap} cuts people out along polygons, and no training row has one; fill the column first, or use swap=0")
+        raise InputError(
+            f"swap={config.swap} cuts people out along polygons, and no training row has one; fill the column first, or use swap=0"
+        )
     run = Run(run)
     cache = Path(cache or run.path.parent / "cache")
     weights, digest = _starting_weights(config, cache)
@@ -98,16 +113,25 @@ def train(catalog, root, run, *, preprocess=None, config=None, task=None, split=
         return run
     if progress:
         _name_other_recipes(cache, preprocess)
-        print(f"task {task.name}: " + ", ".join(f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads))
+        print(
+            f"task {task.name}: "
+            + ", ".join(
+                f"{head.name} ({len(head.classes)} classes{', several a row' * head.multi})" for head in task.heads
+            )
+        )
     prepared = preprocess_images(used, root, cache, preprocess, workers=workers, progress=progress)
     rows = used[used["id"].isin(prepared.ids)].reset_index(drop=True)
     _require_rows(rows, task, prepared, split)
     if split == "all" and rows["group"].nunique() < 2:
-        raise InputError("split='all' judges each group by heads that did not see it, and all rows are of one group; fill the column 'group', or use split='train'")
+        raise InputError(
+            "split='all' judges each group by heads that did not see it, and all rows are of one group; fill the column 'group', or use split='train'"
+        )
     _require_span(prepared)
     started = time.time()
     with device_scope(devices):
-        model = build_model(task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision_of(config))
+        model = build_model(
+            task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision_of(config)
+        )
         run.path.mkdir(parents=True, exist_ok=True)
         with only_one(run.path, "is being trained"):
             _write_recipe(run, recipe, root, used)
@@ -124,14 +148,18 @@ def _starting_weights(config, cache):
     (`preset`, None) = KerasHub's. A run's are told by the file it ended with: the one made of it holds names that Keras numbers anew each time."""
     if config.backbone.startswith(HUB):
         if config.weights not in ("preset", "none"):
-            raise InputError(f"weights={config.weights!r} with {config.backbone}: an encoder of KerasHub comes with its own; leave weights out, or name the preset's folder as {HUB}FOLDER")
+            raise InputError(
+                f"weights={config.weights!r} with {config.backbone}: an encoder of KerasHub comes with its own; leave weights out, or name the preset's folder as {HUB}FOLDER"
+            )
         return (None, None) if config.weights == "none" else ("preset", None)
     if not Path(config.weights, "run.json").is_file():
         path = weights_file(config.backbone, config.weights)
         return path, file_digest(path)
     other = load_run(config.weights)
     if other.config.backbone != config.backbone:
-        raise InputError(f"--weights {config.weights}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; name the same backbone")
+        raise InputError(
+            f"--weights {config.weights}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; name the same backbone"
+        )
     digest = hash_file(other.weights)
     path = cache / "weights" / f"{digest[:32]}.weights.h5"
     if not path.is_file():
@@ -142,7 +170,9 @@ def _starting_weights(config, cache):
 def _require_fit(split, config, preprocess):
     require_shape(config.backbone, preprocess.size, config.taps, config.sizes)
     if config.swap and preprocess.mask != "none":
-        raise InputError(f"swap={config.swap} pastes people on the backgrounds of other photographs, and mask={preprocess.mask!r} has painted these over; use mask='none'")
+        raise InputError(
+            f"swap={config.swap} pastes people on the backgrounds of other photographs, and mask={preprocess.mask!r} has painted these over; use mask='none'"
+        )
     if split not in ("train", "all"):
         raise InputError(f"split {split!r}: expected 'train' or 'all'")
     if split == "all" and config.fine_tune_epochs:
@@ -160,14 +190,18 @@ def _require_splits(catalog, split):
         )
     for name in SPLITS[split]:
         if not (catalog["split"] == name).any():
-            raise InputError(f"the catalog has no {name!r} row; fill the column with: kfashion split CATALOG --out CATALOG --valid 0.2")
+            raise InputError(
+                f"the catalog has no {name!r} row; fill the column with: kfashion split CATALOG --out CATALOG --valid 0.2"
+            )
 
 
 def _require_span(prepared):
     """Pictures hold values up to 255: one that was divided by 255 before would teach nothing."""
     some = [prepared.pixels(row) for row in prepared.ids[:: max(1, len(prepared) // GUARDED)]]
     if max(int(pixels.max()) for pixels in some) <= 1:
-        raise InputError(f"{len(some)} prepared pictures hold values 0..1 only, expected 0..255: scaled by 255 before they were saved? The model scales by itself")
+        raise InputError(
+            f"{len(some)} prepared pictures hold values 0..1 only, expected 0..255: scaled by 255 before they were saved? The model scales by itself"
+        )
 
 
 def _require_rows(rows, task, prepared, split):
@@ -178,13 +212,17 @@ def _require_rows(rows, task, prepared, split):
         known = task.annotated(task.encode(part)).sum(axis=0)
         without = [head.name for head, count in zip(task.heads, known, strict=True) if not count]
         if without and (name == "train" or len(without) == len(task.heads)):
-            raise InputError(f"no {name!r} row has a label in {without}; label some, split again, or leave the column out with --task")
+            raise InputError(
+                f"no {name!r} row has a label in {without}; label some, split again, or leave the column out with --task"
+            )
 
 
 def _name_other_recipes(cache, preprocess):
     others = sorted(path.parent.name for path in cache.glob("*/recipe.json"))
     if others and preprocess.key not in others:
-        print(f"the cache holds {', '.join(others)}; this recipe is {preprocess.key}, so its pictures are prepared anew")
+        print(
+            f"the cache holds {', '.join(others)}; this recipe is {preprocess.key}, so its pictures are prepared anew"
+        )
 
 
 # The recipe of a run --------------------------------------------------------------------------------------------------
@@ -212,13 +250,30 @@ def _priors(task, labels, config):
     priors = {}
     for head, shares in zip(task.heads, class_shares(task, labels).values(), strict=True):
         mixes = {"train": shares, "model": model_prior(head, shares, effective_balance(config, head))}
-        priors[head.name] = {name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)} for name, mix in mixes.items()}
+        priors[head.name] = {
+            name: {one: round(float(share), 6) for one, share in zip(head.classes, mix, strict=True)}
+            for name, mix in mixes.items()
+        }
     return priors
 
 
 def _learned_columns(catalog):
     labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
-    return ["id", "path", "photo", "group", "split", "fold", "left", "top", "right", "bottom", "polygon", "region", *labels]
+    return [
+        "id",
+        "path",
+        "photo",
+        "group",
+        "split",
+        "fold",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "polygon",
+        "region",
+        *labels,
+    ]
 
 
 IDENTITY = ("task", "preprocess", "train", "split", "weights_sha256", "catalog")
@@ -227,7 +282,9 @@ IDENTITY = ("task", "preprocess", "train", "split", "weights_sha256", "catalog")
 def _is_done(run, recipe):
     """Compare a recipe with the one in the run's folder; True = finished, False = there is something to do."""
     if not (run.path / "run.json").exists():
-        if run.path.exists() and any(not path.name.startswith(".") for path in run.path.iterdir()):  # dots: what a killed writer left
+        if run.path.exists() and any(
+            not path.name.startswith(".") for path in run.path.iterdir()
+        ):  # dots: what a killed writer left
             raise InputError(f"{run.path} is neither empty nor a run folder; choose another folder for the run")
         return False
     differing = list(_differences(run.recipe, recipe))
@@ -238,8 +295,12 @@ def _is_done(run, recipe):
 def _write_recipe(run, recipe, root, used):
     """Start a run's folder, or note in it that its epochs grew; the validation rows go with it, for its report."""
     (run.path / "metrics.json").unlink(missing_ok=True)
-    fit = {"fit": run.recipe["fit"]} if (run.path / "run.json").exists() and "fit" in run.recipe else {}  # of epoch 0, which is not fitted again
-    write_json(run.path / "run.json", {**recipe, **fit, "root": str(Path(root).resolve())})  # first: it makes the folder a run's, which can be continued
+    fit = (
+        {"fit": run.recipe["fit"]} if (run.path / "run.json").exists() and "fit" in run.recipe else {}
+    )  # of epoch 0, which is not fitted again
+    write_json(
+        run.path / "run.json", {**recipe, **fit, "root": str(Path(root).resolve())}
+    )  # first: it makes the folder a run's, which can be continued
     vars(run).pop("recipe", None)
     write_catalog(used if recipe["split"] == "all" else used[used["split"] == "valid"], run.path / "valid.csv.gz")
 
@@ -253,7 +314,12 @@ def _differences(before, now):
             yield f"{part}: {old} there, {new} now"
             continue
         for key in sorted(set(old) | set(new)):
-            if part == "train" and key == "weights" and now["weights_sha256"] and before.get("weights_sha256") == now["weights_sha256"]:
+            if (
+                part == "train"
+                and key == "weights"
+                and now["weights_sha256"]
+                and before.get("weights_sha256") == now["weights_sha256"]
+            ):
                 continue  # the same file under another path
             if old.get(key) == new.get(key) or part == "train" and _may_grow(key, old, new):
                 continue
@@ -278,7 +344,14 @@ class _Data:
     """The rows of a training with their targets, and where their pictures and features are found."""
 
     def __init__(self, task, rows, root, prepared, config, split, cache, devices, progress):
-        self.task, self.rows, self.root, self.prepared, self.config, self.split = task, rows, root, prepared, config, split
+        self.task, self.rows, self.root, self.prepared, self.config, self.split = (
+            task,
+            rows,
+            root,
+            prepared,
+            config,
+            split,
+        )
         self.cache, self.devices, self.progress = cache, devices, progress
         self.labels = task.encode(rows)
         self.targets = task_targets(task, self.labels)
@@ -299,7 +372,9 @@ class _Data:
         for number, head in enumerate(task.heads):
             known = targets[:, task.num_classes + number] > 0
             block, answer = (values[known][:, task.slices[head.name]] for values in (targets, scores))
-            right = ((answer >= 0.5) == (block > 0.5)).mean(axis=1) if head.multi else answer.argmax(1) == block.argmax(1)
+            right = (
+                ((answer >= 0.5) == (block > 0.5)).mean(axis=1) if head.multi else answer.argmax(1) == block.argmax(1)
+            )
             figures[f"{prefix}{head.name}_accuracy"] = float(right.mean()) if known.any() else float("nan")
         return figures
 
@@ -312,7 +387,9 @@ class _Data:
         if not self.config.swap:
             return None
         rows = self.rows.iloc[self.part("train")]
-        return People(self.prepared.preprocess.foreground(row["path"], row, self.root) for row in rows.to_dict("records"))
+        return People(
+            self.prepared.preprocess.foreground(row["path"], row, self.root) for row in rows.to_dict("records")
+        )
 
 
 def _learn(model, data, run):
@@ -325,8 +402,15 @@ def _learn(model, data, run):
     with _pictures(data) as pictures:
         labels = data.labels[data.part("train")]
         chances = drawing_chances(data.task, labels, config.balance)
-        options = {"chances": chances, "people": data.people(), "fill": data.prepared.preprocess.fill, "multiple": data.devices}
-        tuning = FineTuning(model, data.task, config, labels, pictures, balanced_targets(data.task, labels, config.balance), **options)
+        options = {
+            "chances": chances,
+            "people": data.people(),
+            "fill": data.prepared.preprocess.fill,
+            "multiple": data.devices,
+        }
+        tuning = FineTuning(
+            model, data.task, config, labels, pictures, balanced_targets(data.task, labels, config.balance), **options
+        )
         _fine_tune(tuning, data, run)
 
 
@@ -354,13 +438,17 @@ def _fine_tune(tuning, data, run):
     with tuning.averaged():
         _publish(model, run, ["last"])
     _publish_best(tuning, checkpoints, data, run, history)
-    checkpoints.keep({0, *(int(row["epoch"]) for row in (history[-1], best_epoch(history)))})  # from here the epochs can grow
+    checkpoints.keep(
+        {0, *(int(row["epoch"]) for row in (history[-1], best_epoch(history)))}
+    )  # from here the epochs can grow
 
 
 def _restore(tuning, checkpoints, row, run):
     arrays, _ = checkpoints.read(int(row["epoch"]))
     if arrays is None:
-        raise InputError(f"{checkpoints.folder}: the state of epoch {row['epoch']} is damaged; delete {run.path} and train again")
+        raise InputError(
+            f"{checkpoints.folder}: the state of epoch {row['epoch']} is damaged; delete {run.path} and train again"
+        )
     tuning.restore(arrays)
 
 
@@ -371,14 +459,18 @@ def _publish_best(tuning, checkpoints, data, run, history):
     found = [_best_row(best_epoch(history))]
     for share in BLENDS if start is not None and int(history[-1]["epoch"]) else ():
         with tuning.blended(start, share):
-            found.append(_best_row({**history[-1], **data.figures("valid", _valid_answers(tuning.model, data), "val_")}, share))
+            found.append(
+                _best_row({**history[-1], **data.figures("valid", _valid_answers(tuning.model, data), "val_")}, share)
+            )
     best = best_epoch(found)
     _restore(tuning, checkpoints, best, run)
     with tuning.blended(start, best["share"]) if best["share"] < 1 else tuning.averaged():
         _publish(tuning.model, run, ["best"])
     _add_to_fit(run, best=best)
     if data.progress and best["share"] < 1:
-        print(f"best: {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']}, validation loss at its best temperature {best['val_calibrated_loss']:.3f}")
+        print(
+            f"best: {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']}, validation loss at its best temperature {best['val_calibrated_loss']:.3f}"
+        )
 
 
 def _best_row(row, share=1.0):
@@ -407,7 +499,11 @@ def _pictures(data):
     """The training pictures by row number: a memory map on local disk, gone after the block; where it would not fit they are decoded anew each time."""
     ids, side = data.ids("train"), data.prepared.preprocess.size
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) if is_on_drive(data.cache) else data.cache / "mapped"
+        folder = (
+            Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            if is_on_drive(data.cache)
+            else data.cache / "mapped"
+        )
         folder.mkdir(parents=True, exist_ok=True)
         if len(ids) * side**2 * 3 > MAPPED * shutil.disk_usage(folder).free:
             yield Decoded(data.prepared, ids)
@@ -421,9 +517,14 @@ def _require_sane_start(model, data):
     """A network that starts from random weights knows nothing: its first loss is near the sum of ln(classes)."""
     scores = predict_views(model, data.prepared, data.ids("train")[:GUARDED], 1)
     loss = mean_loss(data.task, data.targets[data.part("train")[:GUARDED]], scores)
-    chance = sum(head.weight * (np.log(2) * len(head.classes) if head.multi else np.log(len(head.classes))) for head in data.task.heads)
+    chance = sum(
+        head.weight * (np.log(2) * len(head.classes) if head.multi else np.log(len(head.classes)))
+        for head in data.task.heads
+    )
     if not loss < START_FACTOR * chance + 1:
-        raise InputError(f"the first loss is {loss:.3g}, where a network that knows nothing has {chance:.3g}: its weights, or the values of the pictures, are wrong")
+        raise InputError(
+            f"the first loss is {loss:.3g}, where a network that knows nothing has {chance:.3g}: its weights, or the values of the pictures, are wrong"
+        )
 
 
 def _fit_head(model, data, run):
@@ -433,13 +534,28 @@ def _fit_head(model, data, run):
     views = data.features(model, data.prepared, data.ids("train"), config.views)
     rows = data.rows.iloc[part]
     secondary = _second_opinions(data.task, rows) if config.sub_labels else None
-    fitted = fit_head(data.task, config, views, data.labels[part], rows["group"].to_numpy(), secondary, data.split == "all", data.progress)
+    fitted = fit_head(
+        data.task,
+        config,
+        views,
+        data.labels[part],
+        rows["group"].to_numpy(),
+        secondary,
+        data.split == "all",
+        data.progress,
+    )
     for name, weights in fitted.weights.items():
         model.get_layer(name).set_weights(weights)
     _keep_fit(run, data, fitted)
     learned = data.figures("train", _frozen_answer(model, data, data.prepared, data.ids("train")), "")
     held = fitted.out_of_fold if data.split == "all" else _frozen_answer(model, data, data.prepared, data.ids("valid"))
-    row = {"epoch": 0, "learning_rate": 0.0, **learned, **data.figures("valid", held, "val_"), "seconds": round(time.time() - started, 2)}
+    row = {
+        "epoch": 0,
+        "learning_rate": 0.0,
+        **learned,
+        **data.figures("valid", held, "val_"),
+        "seconds": round(time.time() - started, 2),
+    }
     _report_epoch([row], config, data.progress)
     return row
 
@@ -475,7 +591,9 @@ def _second_opinions(task, rows):
     """Flat labels of the columns `sub_<head>`, zeros where there is none."""
     columns = {head.name: f"{SUB}{head.name}" for head in task.heads if f"{SUB}{head.name}" in rows.columns}
     if not columns:
-        raise InputError(f"sub_labels: the catalog has no column {[SUB + head.name for head in task.heads]}; K-Fashion's is made by `kfashion catalog kfashion`")
+        raise InputError(
+            f"sub_labels: the catalog has no column {[SUB + head.name for head in task.heads]}; K-Fashion's is made by `kfashion catalog kfashion`"
+        )
     blank = pd.DataFrame({head.name: rows[columns[head.name]] if head.name in columns else "" for head in task.heads})
     return np.nan_to_num(task.encode(blank))
 
@@ -484,7 +602,11 @@ def _report_epoch(history, config, progress):
     if not progress:
         return
     row = history[-1]
-    heads = [f"{name[4:].replace('_accuracy', '')} {row[name]:.3f}" for name in row if name.startswith("val_") and name.endswith("_accuracy")]
+    heads = [
+        f"{name[4:].replace('_accuracy', '')} {row[name]:.3f}"
+        for name in row
+        if name.startswith("val_") and name.endswith("_accuracy")
+    ]
     if row["epoch"] == 0:
         print(f"{config.head} head on frozen features: validation {', '.join(heads)}; {row['seconds']:.0f} s")
         return
@@ -504,7 +626,9 @@ def _finish(model, run, data, started):
     """Predictions and figures of the validation rows from the best weights (out of fold, with split `all`); returns the model that holds them."""
     files = {name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")}
     times = {"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)}
-    write_json(run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)})
+    write_json(
+        run.path / "run.json", {**run.recipe, "files": files, "times": times, "rejected": len(data.prepared.failures)}
+    )
     vars(run).pop("recipe", None)
     valid = data.rows.iloc[data.part("valid")]
     if data.config.fine_tune_epochs:
@@ -531,9 +655,13 @@ def _judge_without_annotation(model, run, data, workers):
     plain = valid.copy()
     plain.loc[drawn, [*BOX]] = np.nan
     plain.loc[drawn, ["polygon", "region"]] = ""
-    prepared = preprocess_images(plain, data.root, data.cache, data.prepared.preprocess, workers=workers, progress=False)
+    prepared = preprocess_images(
+        plain, data.root, data.cache, data.prepared.preprocess, workers=workers, progress=False
+    )
     plain = plain[plain["id"].isin(prepared.ids)]
-    figures = evaluate(prediction_table(data.task, plain, _answer(model, data, prepared, plain["id"].to_numpy())), plain)
+    figures = evaluate(
+        prediction_table(data.task, plain, _answer(model, data, prepared, plain["id"].to_numpy())), plain
+    )
     write_json(run.path / "run.json", {**run.recipe, "without_annotation": figures})
     vars(run).pop("recipe", None)
     if data.progress:
@@ -545,4 +673,6 @@ def _warn_if_all_the_same(predictions, task):
     for head in task.heads:
         scores = predictions[[f"{head.name}:{name}" for name in head.classes]].to_numpy()
         if len(scores) > 1 and np.ptp(scores, axis=0).max() < 1e-4:
-            print(f"WARNING: {head.name}: every picture gets the same answer; the pictures, the labels or the rate are wrong, look at them (kf.show_images)")
+            print(
+                f"WARNING: {head.name}: every picture gets the same answer; the pictures, the labels or the rate are wrong, look at them (kf.show_images)"
+            )

@@ -64,7 +64,10 @@ def brute_force(hashes, radius, mirror):
     pairs = []
     for row in range(len(hashes)):
         different = hashes[row] ^ hashes[row + 1 :]
-        near = np.minimum(np.bitwise_count(different), np.bitwise_count(different ^ np.uint64(mirror)) if mirror else 64) <= radius
+        near = (
+            np.minimum(np.bitwise_count(different), np.bitwise_count(different ^ np.uint64(mirror)) if mirror else 64)
+            <= radius
+        )
         pairs += [(row, other) for other in row + 1 + np.flatnonzero(near)]
     return np.array(pairs, np.int64).reshape(-1, 2)
 
@@ -82,10 +85,19 @@ def test_the_search_finds_what_comparing_all_finds(radius, mirror, monkeypatch):
     from kfashion_utils.audit import hashes
 
     rng = np.random.default_rng(radius)
-    for values in (clustered(900, 300), rng.integers(0, 2**10, 700).astype(np.uint64), rng.integers(0, 2**64, 1, dtype=np.uint64), np.zeros(0, np.uint64)):
+    for values in (
+        clustered(900, 300),
+        rng.integers(0, 2**10, 700).astype(np.uint64),
+        rng.integers(0, 2**64, 1, dtype=np.uint64),
+        np.zeros(0, np.uint64),
+    ):
         assert np.array_equal(near_pairs(values, radius, mirror), brute_force(values, radius, mirror))
-    monkeypatch.setattr(hashes, "LARGE", 200 if radius == 4 else 10**6)  # large buckets are searched by tables of their own
-    assert np.array_equal(near_pairs(clustered(900, 300), radius, mirror), brute_force(clustered(900, 300), radius, mirror))
+    monkeypatch.setattr(
+        hashes, "LARGE", 200 if radius == 4 else 10**6
+    )  # large buckets are searched by tables of their own
+    assert np.array_equal(
+        near_pairs(clustered(900, 300), radius, mirror), brute_force(clustered(900, 300), radius, mirror)
+    )
 
 
 def test_too_many_pairs_are_refused_before_memory_ends():
@@ -107,7 +119,12 @@ def test_the_hash_of_a_mirror_image_is_the_hash_with_some_bits_flipped():
 def test_copies_are_joined_and_nothing_else(photos, tmp_path):
     audit = look(photos, tmp_path)
     pairs = {(row.id, row.other): row.how for row in audit.pairs.itertuples()}
-    assert pairs == {("s0", "s0-small"): "near", ("s1", "s1-worse"): "near", ("s2", "s2-mirror"): "mirror", ("s3", "s3-again"): "exact"}
+    assert pairs == {
+        ("s0", "s0-small"): "near",
+        ("s1", "s1-worse"): "near",
+        ("s2", "s2-mirror"): "mirror",
+        ("s3", "s3-again"): "exact",
+    }
     assert all(same_group(audit, *pair) for pair in pairs)
     assert audit.catalog["group"].nunique() == 8
 
@@ -126,7 +143,11 @@ def test_leaks_and_conflicts_are_named(photos, tmp_path):
 def test_the_second_detector_finds_copies_by_itself(photos, tmp_path):
     records, _, _ = looking.read_records(photos[1]["path"], photos[0], tmp_path / "out", progress=False, workers=1)
     names = sorted(photos[1]["path"])  # records are in the order of paths
-    assert {(names[a], names[b]) for a, b in auditing._twins(records)} == {("s0-small.jpg", "s0.jpg"), ("s1-worse.jpg", "s1.jpg"), ("s2-mirror.jpg", "s2.jpg")}
+    assert {(names[a], names[b]) for a, b in auditing._twins(records)} == {
+        ("s0-small.jpg", "s0.jpg"),
+        ("s1-worse.jpg", "s1.jpg"),
+        ("s2-mirror.jpg", "s2.jpg"),
+    }
 
 
 def test_old_groups_are_never_cut(photos, tmp_path):
@@ -153,7 +174,9 @@ def flawed():
     halves = Image.new("RGB", (400, 400))
     halves.paste(scene(1, (200, 400)).point(lambda level: level // 3), (0, 0))
     halves.paste(scene(2, (200, 400)).point(lambda level: 170 + level // 3), (200, 0))
-    drawing = Image.fromarray(np.kron(np.random.default_rng(0).integers(0, 2, (8, 8)), np.ones((40, 40))).astype(np.uint8) * 200)
+    drawing = Image.fromarray(
+        np.kron(np.random.default_rng(0).integers(0, 2, (8, 8)), np.ones((40, 40))).astype(np.uint8) * 200
+    )
     return {
         "tiny": big.resize((40, 40)),
         "odd aspect": big.resize((400, 80)),
@@ -188,7 +211,9 @@ def test_unreadable_pictures_are_findings_and_keep_their_group(photos, tmp_path)
 
 def test_odd_shares_are_named(tmp_path, photos):
     root, catalog = photos
-    texts = found(look((root, catalog.assign(split=["train"] * 3 + ["test"] * 9)), tmp_path), "shares")["detail"].tolist()
+    texts = found(look((root, catalog.assign(split=["train"] * 3 + ["test"] * 9)), tmp_path), "shares")[
+        "detail"
+    ].tolist()
     assert any(text.startswith("test 75%") for text in texts) and any(text.startswith("train 25%") for text in texts)
 
 
@@ -200,7 +225,9 @@ def test_calling_again_looks_at_new_and_changed_pictures_only(photos, tmp_path, 
     first = look((root, catalog.iloc[:8]), tmp_path)
     seen, look_at = [], looking.look_at
     monkeypatch.setattr(looking, "look_at", lambda path, *rest: seen.append(path) or look_at(path, *rest))
-    monkeypatch.setattr(looking.joblib, "Parallel", lambda **_: lambda jobs: [call(*args, **named) for call, args, named in jobs])
+    monkeypatch.setattr(
+        looking.joblib, "Parallel", lambda **_: lambda jobs: [call(*args, **named) for call, args, named in jobs]
+    )
     scene(77).save(root / "s7.jpg")
     audit = look(photos, tmp_path)
     assert sorted(seen) == sorted([*catalog["path"][8:], "s7.jpg"]) and first.pictures == 8 and audit.pictures == 12
@@ -225,7 +252,10 @@ def test_bad_input_is_one_error(case, photos, tmp_path):
 def test_the_command_writes_tables_and_sheets(photos, tmp_path, capsys):
     root, catalog = photos
     kf.write_catalog(catalog, tmp_path / "c.csv")
-    assert main(["audit", str(tmp_path / "c.csv"), "--root", str(root), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
+    assert (
+        main(["audit", str(tmp_path / "c.csv"), "--root", str(root), "--out", str(tmp_path / "out"), "--workers", "1"])
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "12 rows, 12 pictures, 8 groups" in printed and "1 pairs: equal files" in printed
     assert kf.read_catalog(tmp_path / "out" / "catalog.csv")["group"].nunique() == 8
@@ -249,11 +279,27 @@ def test_edits_are_not_written_over(photos, tmp_path, capsys):
 
 
 def grey(picture):
-    return [np.asarray(picture.convert("L").resize((round(picture.width * side / max(picture.size)), round(picture.height * side / max(picture.size))), Image.Resampling.BOX)) for side in (crops.COARSE_SIDE, crops.SIDE)]
+    return [
+        np.asarray(
+            picture.convert("L").resize(
+                (round(picture.width * side / max(picture.size)), round(picture.height * side / max(picture.size))),
+                Image.Resampling.BOX,
+            )
+        )
+        for side in (crops.COARSE_SIDE, crops.SIDE)
+    ]
 
 
 def fine(picture):
-    return np.asarray(picture.resize((round(picture.width * crops.FINE_SIDE / max(picture.size)), round(picture.height * crops.FINE_SIDE / max(picture.size))), Image.Resampling.BOX))
+    return np.asarray(
+        picture.resize(
+            (
+                round(picture.width * crops.FINE_SIDE / max(picture.size)),
+                round(picture.height * crops.FINE_SIDE / max(picture.size)),
+            ),
+            Image.Resampling.BOX,
+        )
+    )
 
 
 def test_a_part_is_recognised_and_another_picture_is_not():
@@ -279,7 +325,9 @@ def test_two_shirts_on_one_blanket_are_two_photographs():
     pictures = []
     for _ in range(2):
         pixels = shirt.copy()
-        pixels[110:190, 80:160] = np.repeat(np.repeat(rng.integers(170, 230, (8, 8, 1), dtype=np.uint8), 10, axis=0), 10, axis=1)
+        pixels[110:190, 80:160] = np.repeat(
+            np.repeat(rng.integers(170, 230, (8, 8, 1), dtype=np.uint8), 10, axis=0), 10, axis=1
+        )
         pictures.append(Image.fromarray(pixels))
     score, fit = crops.part_score(grey(pictures[0]), grey(pictures[1].crop((5, 5, 235, 315))))
     assert score > crops.SAME_PART
@@ -293,7 +341,12 @@ def test_neighbours_are_those_of_all_cosines(monkeypatch):
     monkeypatch.setattr(crops, "COLUMNS", 11)
     vectors = crops.whitened(np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32))
     cosines = vectors @ vectors.T - 3 * np.eye(50)
-    expected = {tuple(sorted((row, int(other)))) for row in range(50) for other in np.argsort(-cosines[row])[:3] if cosines[row, other] >= 0.2}
+    expected = {
+        tuple(sorted((row, int(other))))
+        for row in range(50)
+        for other in np.argsort(-cosines[row])[:3]
+        if cosines[row, other] >= 0.2
+    }
     assert {tuple(pair) for pair in crops.neighbours(vectors, 3, 0.2).tolist()} == expected
 
 
@@ -310,8 +363,17 @@ def judged(count=300, wrong=15, seed=0):
     ids = [f"p{number}" for number in range(count)]
     given = truth.copy()
     given[:wrong] = (truth[:wrong] + 1) % 3
-    catalog = complete_catalog([{"id": row, "path": f"{row}.jpg", "style": classes[label]} for row, label in zip(ids, given, strict=True)])
-    table = pd.DataFrame({"id": ids, "photo": ids, "style": classes[scores.argmax(1)], **{f"style:{name}": scores[:, number] for number, name in enumerate(classes)}})
+    catalog = complete_catalog(
+        [{"id": row, "path": f"{row}.jpg", "style": classes[label]} for row, label in zip(ids, given, strict=True)]
+    )
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "photo": ids,
+            "style": classes[scores.argmax(1)],
+            **{f"style:{name}": scores[:, number] for number, name in enumerate(classes)},
+        }
+    )
     return table, catalog, ids[:wrong], classes[truth]
 
 
@@ -319,7 +381,9 @@ def test_flipped_labels_are_found_and_edits_put_them_right():
     pytest.importorskip("cleanlab")
     predictions, catalog, wrong, truth = judged()
     errors = kf.find_label_errors(predictions, catalog)
-    assert list(errors.columns) == label_errors.COLUMNS and len(set(wrong) & set(errors["id"])) >= 14 and len(errors) <= 17
+    assert (
+        list(errors.columns) == label_errors.COLUMNS and len(set(wrong) & set(errors["id"])) >= 14 and len(errors) <= 17
+    )
     edited = kf.apply_edits(catalog, errors[errors["id"].isin(wrong)])
     assert (edited["style"].to_numpy() == truth).sum() == 300 - 15 + len(set(wrong) & set(errors["id"]))
     assert kf.apply_edits(edited, errors[errors["id"].isin(wrong)]).equals(edited)  # applied twice is applied once
@@ -327,7 +391,14 @@ def test_flipped_labels_are_found_and_edits_put_them_right():
 
 def test_edits_that_do_not_fit_are_refused_together():
     _, catalog, _, _ = judged(5, 0)
-    edits = pd.DataFrame({"id": ["p0", "x", "p1", "p2", "p2"], "column": ["style", "style", "path", "style", "style"], "label": ["우주", "", "", "a", "b"], "suggestion": "모던"})
+    edits = pd.DataFrame(
+        {
+            "id": ["p0", "x", "p1", "p2", "p2"],
+            "column": ["style", "style", "path", "style", "style"],
+            "label": ["우주", "", "", "a", "b"],
+            "suggestion": "모던",
+        }
+    )
     edits.loc[0, "suggestion"] = "없음"
     with pytest.raises(InputError, match="5 problems") as caught:
         kf.apply_edits(catalog, edits)
@@ -354,7 +425,10 @@ def test_copies_of_real_photographs_are_found_and_no_false_pair(real_data, tmp_p
     rows = []
     for number, path in enumerate(sorted((real_data / "clothing_small" / "validation").rglob("*.jpg"))[:120]):
         picture = Image.open(path).convert("RGB")
-        for name, copy in {"": picture, "-q": picture.resize((picture.width // 4, picture.height // 4), Image.Resampling.LANCZOS)}.items():
+        for name, copy in {
+            "": picture,
+            "-q": picture.resize((picture.width // 4, picture.height // 4), Image.Resampling.LANCZOS),
+        }.items():
             copy.save(tmp_path / f"{number:03d}{name}.jpg", quality=85)
             rows.append({"id": f"{number:03d}{name}", "path": f"{number:03d}{name}.jpg"})
     pairs = audit_catalog(pd.DataFrame(rows), tmp_path, tmp_path / "out", progress=False).pairs

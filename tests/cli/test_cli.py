@@ -12,7 +12,9 @@ from kfashion_utils.__main__ import _with_config, main, verbs
 
 
 def shell(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "kfashion_utils", *map(str, arguments)], capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "kfashion_utils", *map(str, arguments)], capture_output=True, text=True, **options
+    )
 
 
 def test_a_final_fit_is_repeated_as_one(tmp_path):
@@ -24,7 +26,18 @@ def test_a_final_fit_is_repeated_as_one(tmp_path):
 def test_help_lists_every_verb(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for verb in ("demo", "sample", "catalog", "split", "preprocess", "train", "predict", "evaluate", "submit", "report"):
+    for verb in (
+        "demo",
+        "sample",
+        "catalog",
+        "split",
+        "preprocess",
+        "train",
+        "predict",
+        "evaluate",
+        "submit",
+        "report",
+    ):
         assert verb in verbs() and f"  {verb}" in text
     assert main(["nonsense"]) == 2 and main([]) == 2
 
@@ -42,26 +55,72 @@ def test_the_whole_way(tree, tmp_path, monkeypatch):
         tree.label(number, "펑크" if number % 2 else "모던", name=f"look_{number // 2 + 100}_01.jpg")
         tree.photo(number, "펑크" if number % 2 else "모던", colour=(200, 30, 30) if number % 2 else (30, 30, 200))
     (tree.root / LABELS / "모던" / "bad.json").write_text("{")
-    run = lambda *a: subprocess.run([sys.executable, "-m", "kfashion_utils", *map(str, a)], capture_output=True, text=True, check=True).stdout  # noqa: E731
+    run = lambda *a: (
+        subprocess.run(
+            [sys.executable, "-m", "kfashion_utils", *map(str, a)], capture_output=True, text=True, check=True
+        ).stdout
+    )  # noqa: E731
     printed = run("catalog", "kfashion", "--root", tree.root, "--out", "c.csv")
     assert "24 rows" in printed and "label is not JSON" in printed
     assert pd.read_csv("c.rejected.csv")["reason"].tolist() == ["label is not JSON"]
     assert "펑크" in run("split", "c.csv", "--out", "c.csv", "--valid", "0.25", "--test", "0.25", "--seed", "1")
-    run("preprocess", "c.csv", "--root", tree.root, "--cache", "cache", "--size", "32", "--crop", "box", "--mask", "polygon")
-    flags = ["--root", tree.root, "--cache", "cache", "--run", "runs/a", "--size", "32", "--crop", "box", "--mask", "polygon", "--backbone", "tiny"]
+    run(
+        "preprocess",
+        "c.csv",
+        "--root",
+        tree.root,
+        "--cache",
+        "cache",
+        "--size",
+        "32",
+        "--crop",
+        "box",
+        "--mask",
+        "polygon",
+    )
+    flags = [
+        "--root",
+        tree.root,
+        "--cache",
+        "cache",
+        "--run",
+        "runs/a",
+        "--size",
+        "32",
+        "--crop",
+        "box",
+        "--mask",
+        "polygon",
+        "--backbone",
+        "tiny",
+    ]
     printed = run("train", "c.csv", *flags, "--fine-tune-epochs", "2")
     assert "epoch   2/2" in printed and "majority baseline" in printed
-    assert "finished; nothing to do" in run("train", "c.csv", "--root", tree.root, "--run", "runs/a", "--config", "runs/a/run.json")
+    assert "finished; nothing to do" in run(
+        "train", "c.csv", "--root", tree.root, "--run", "runs/a", "--config", "runs/a/run.json"
+    )
     run("predict", "runs/a", "--catalog", "c.csv", "--root", tree.root, "--split", "test", "--out", "p.csv")
     assert "annotation 100%" in run("evaluate", "p.csv", "--catalog", "c.csv", "--json", "figures.json")
     with open("figures.json") as file:
         figures = json.load(file)["style"]
-    assert set(figures) == {"n", "classes_present", "accuracy", "balanced_accuracy", "macro_f1", "top3", "parent_accuracy", "majority", "regions"}
+    assert set(figures) == {
+        "n",
+        "classes_present",
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "top3",
+        "parent_accuracy",
+        "majority",
+        "regions",
+    }
     tested = pd.read_csv("p.csv", dtype=str)["id"]
     pd.DataFrame({"filename": tested[::-1] + ".jpg", "style": 0}).to_csv("template.csv", index=False)
     run("submit", "p.csv", "--template", "template.csv", "--out", "s.csv")
     submitted = pd.read_csv("s.csv")
-    assert submitted["filename"].tolist() == (tested[::-1] + ".jpg").tolist() and set(submitted["style"]) <= set(range(23))
+    assert submitted["filename"].tolist() == (tested[::-1] + ".jpg").tolist() and set(submitted["style"]) <= set(
+        range(23)
+    )
     page = run("report", "runs/a").strip()
     assert page.endswith("report.html") and "펑크" in open(page, encoding="utf-8").read()
 
@@ -83,18 +142,39 @@ def bad_inputs(tmp_path):
     return {
         "missing folder": (["catalog", "kfashion", "--root", tmp_path / "no", "--out", out], "no folder"),
         "empty folder": (["catalog", "kfashion", "--root", tmp_path / "empty", "--out", out], "is empty"),
-        "JSON that is none": (["catalog", "kfashion", "--root", tmp_path / "json", "--out", out], "label is not JSON (for example 1.json"),
+        "JSON that is none": (
+            ["catalog", "kfashion", "--root", tmp_path / "json", "--out", out],
+            "label is not JSON (for example 1.json",
+        ),
         "unknown data set": (["catalog", "imagenet", "--root", tmp_path, "--out", out], "known: kfashion"),
-        "picture that is none": (["preprocess", good, "--root", tmp_path / "fake", "--cache", tmp_path / "cache"], "not a picture"),
-        "unknown style": (["train", tmp_path / "styled.csv", "--root", tmp_path, "--run", out], "unknown class '우주복' in 1 rows"),
+        "picture that is none": (
+            ["preprocess", good, "--root", tmp_path / "fake", "--cache", tmp_path / "cache"],
+            "not a picture",
+        ),
+        "unknown style": (
+            ["train", tmp_path / "styled.csv", "--root", tmp_path, "--run", out],
+            "unknown class '우주복' in 1 rows",
+        ),
         "no split": (["train", good, "--root", tmp_path, "--run", out], "kfashion split"),
-        "unknown key": (["train", good, "--root", tmp_path, "--run", out, "--config", tmp_path / "config.json"], "unknown keys ['speed']"),
-        "unknown ids": (["submit", tmp_path / "p.csv", "--template", tmp_path / "t.csv", "--out", out], "'77' is in the template"),
-        "no run": (["predict", tmp_path / "no", "--catalog", good, "--root", tmp_path, "--out", out], "not a finished run"),
+        "unknown key": (
+            ["train", good, "--root", tmp_path, "--run", out, "--config", tmp_path / "config.json"],
+            "unknown keys ['speed']",
+        ),
+        "unknown ids": (
+            ["submit", tmp_path / "p.csv", "--template", tmp_path / "t.csv", "--out", out],
+            "'77' is in the template",
+        ),
+        "no run": (
+            ["predict", tmp_path / "no", "--catalog", good, "--root", tmp_path, "--out", out],
+            "not a finished run",
+        ),
         "no report": (["report", tmp_path / "no"], "run.json"),
         "output is a folder": (["split", good, "--out", tmp_path / "empty"], "empty"),
         "negative seed": (["split", good, "--out", out, "--seed", "-1"], "--seed -1"),
-        "two recipes": (["train", good, "--root", tmp_path, "--run", out, "--config", "a", "--config=b"], "given 2 times"),
+        "two recipes": (
+            ["train", good, "--root", tmp_path, "--run", out, "--config", "a", "--config=b"],
+            "given 2 times",
+        ),
         "no predictions": (["evaluate", tmp_path / "no.csv", "--catalog", good], "no predictions at"),
     }
 
@@ -114,4 +194,6 @@ def test_bad_input_is_one_message_and_code_2(name, tmp_path, capsys):
 def test_unknown_flags_and_bad_values_end_with_code_2(tmp_path):
     assert shell("train", "c.csv", "--root", ".", "--run", "r", "--sice", "3").returncode == 2
     stopped = shell("train", "c.csv", "--root", ".", "--run", "r", "--size", "3")
-    assert stopped.returncode == 2 and "8..4096" in stopped.stderr + stopped.stdout and "Traceback" not in stopped.stderr
+    assert (
+        stopped.returncode == 2 and "8..4096" in stopped.stderr + stopped.stdout and "Traceback" not in stopped.stderr
+    )

@@ -33,7 +33,13 @@ def test_one_row_a_photo_with_box_polygon_group_and_label(tree):
     tree.pair(7, "레트로", name="Ave29th_160_02.jpg")
     catalog, rejected = build(tree)
     row = catalog.iloc[0]
-    assert (row["id"], row["photo"], row["group"], row["style"], row["region"]) == ("7", "7", "Ave29th_160", "레트로", "annotation")
+    assert (row["id"], row["photo"], row["group"], row["style"], row["region"]) == (
+        "7",
+        "7",
+        "Ave29th_160",
+        "레트로",
+        "annotation",
+    )
     assert row[["left", "top", "right", "bottom"]].tolist() == [9.5, 9.5, 60, 50]
     assert json.loads(row["polygon"]) == [[[10, 10], [60, 12], [58, 50], [12, 48]]]
     assert rejected.empty and kf.check_catalog(catalog, tree.root) == []
@@ -76,7 +82,9 @@ def test_zips_give_the_same_catalog_in_every_column_but_path(tree, tmp_path):
         zipped, rejected = kf.build_catalog("kfashion", tmp_path / name)
         assert rejected.empty and kf.check_catalog(zipped, tmp_path / name) == []
         assert zipped.drop(columns="path").equals(folders.drop(columns="path"))
-        np.testing.assert_array_equal(kf.open_image(zipped["path"][0], tmp_path / name), kf.open_image(folders["path"][0], tree.root))
+        np.testing.assert_array_equal(
+            kf.open_image(zipped["path"][0], tmp_path / name), kf.open_image(folders["path"][0], tree.root)
+        )
 
 
 def test_twice_gives_the_same_bytes(tree, tmp_path):
@@ -117,7 +125,9 @@ def test_cp949_bom_and_decomposed_labels_are_read(tree):
     assert build(tree)[0]["style"].tolist() == ["모던"] * 3
 
 
-@pytest.mark.parametrize(("written", "meant"), [("키치/키덜트", "키치"), ("펑크/로커", "펑크"), ("젠더리스/젠더플루이드", "젠더리스")])
+@pytest.mark.parametrize(
+    ("written", "meant"), [("키치/키덜트", "키치"), ("펑크/로커", "펑크"), ("젠더리스/젠더플루이드", "젠더리스")]
+)
 def test_aliases(tree, written, meant):
     tree.label(1, written, folder=meant)
     tree.photo(1, meant)
@@ -158,7 +168,10 @@ def test_boxes_are_clipped_and_zero_areas_dropped(tree):
     assert kf.check_catalog(catalog) == []
 
 
-TWO_GARMENTS = {"상의": ([(10, 10), (60, 12), (58, 50), (12, 48)], None), "하의": ([(-8, 40), (40, 40), (40, 130), (-8, 130)], None)}
+TWO_GARMENTS = {
+    "상의": ([(10, 10), (60, 12), (58, 50), (12, 48)], None),
+    "하의": ([(-8, 40), (40, 40), (40, 130), (-8, 130)], None),
+}
 
 
 def test_garments_are_rows_of_their_own_photo(tree):
@@ -166,7 +179,9 @@ def test_garments_are_rows_of_their_own_photo(tree):
     tree.pair(1, "모던", name="look_001_01.jpg", parts=TWO_GARMENTS)
     tree.pair(2, "펑크", name="look_001_02.jpg", parts={"아우터": (joined[0] + joined[1], (9.5, 9.5, 20, 20))})
     tree.pair(3, "모던", name="x.jpg", parts={})
-    tree.pair(4, "모던", name="x.jpg", parts={"하의": ([(5, 5), (5, 5), (5, 15)], (2, 2, 9, 10)), "원피스": (SQUARE, None)})
+    tree.pair(
+        4, "모던", name="x.jpg", parts={"하의": ([(5, 5), (5, 5), (5, 15)], (2, 2, 9, 10)), "원피스": (SQUARE, None)}
+    )
     tree.photo(5, "모던")
     photos, garments_ = build(tree)[0].set_index("id"), build(tree, "garment")
     table, rejected = garments_[0].set_index("id"), garments_[1]
@@ -179,8 +194,12 @@ def test_garments_are_rows_of_their_own_photo(tree):
     assert table.loc["1-bottom", ["left", "top", "right", "bottom"]].tolist() == [0, 39.5, 40, 100]
     assert json.loads(table.loc["1-top", "polygon"]) == [[[10, 10], [60, 12], [58, 50], [12, 48]]]
     same = [*["left", "top", "right", "bottom"], "polygon", "region"]
-    assert table.loc["2-outer", same].equals(photos.loc["2", same].rename("2-outer"))  # an only garment is the photo's region
-    assert table.loc["3", "region"] == "" and np.isnan(table.loc["3", "left"]) and table.loc["4-bottom", "polygon"] == ""
+    assert table.loc["2-outer", same].equals(
+        photos.loc["2", same].rename("2-outer")
+    )  # an only garment is the photo's region
+    assert (
+        table.loc["3", "region"] == "" and np.isnan(table.loc["3", "left"]) and table.loc["4-bottom", "polygon"] == ""
+    )
     assert reasons(rejected, "picture") == {"picture without a label": 1}
     assert kf.check_catalog(table.reset_index(), tree.root) == []
     split = kf.split_catalog(table.reset_index(), valid=0.5)
@@ -205,10 +224,26 @@ def test_a_data_set_without_garments_says_so(tmp_path, tree):
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [("펑크/로커", "펑크"), (" 레트로\xa0", "레트로"), ("모던", ""), ("기타", ""), ("", ""), (None, ""), ("우주복", ""), (3, ""), ([{}], "")]
+    ("given", "meant"),
+    [
+        ("펑크/로커", "펑크"),
+        (" 레트로\xa0", "레트로"),
+        ("모던", ""),
+        ("기타", ""),
+        ("", ""),
+        (None, ""),
+        ("우주복", ""),
+        (3, ""),
+        ([{}], ""),
+    ],
 )
 def test_the_second_style_is_a_column_beside_the_first(tree, given, meant):
-    tree.label(1, None, folder="모던", text=written(lambda details, _: details[ATTRIBUTES]["스타일"][0].update({"서브스타일": given})))
+    tree.label(
+        1,
+        None,
+        folder="모던",
+        text=written(lambda details, _: details[ATTRIBUTES]["스타일"][0].update({"서브스타일": given})),
+    )
     tree.photo(1, "모던")
     catalog, _ = build(tree)
     assert catalog.columns.tolist()[-2:] == ["style", "sub_style"] and catalog["sub_style"].tolist() == [meant]
@@ -278,8 +313,15 @@ def test_the_garments_of_the_real_sample(real_data):
     assert table["photo"].nunique() + (rejected["kind"] == "label").sum() == len(list(root.rglob("*.json"))) == 700
     annotated, whole = table[table["part"] != ""], table[table["part"] == ""]
     assert table.attrs["notes"]["garment with attributes and no region: it gets no row"] == 73
-    assert (len(table), len(whole)) == (930, 2) and whole["id"].tolist() == photos.loc[photos["region"] == "", "id"].tolist()
-    assert (annotated["id"] == annotated["photo"] + "-" + annotated["part"]).all() and set(annotated["part"]) == {"outer", "top", "bottom", "dress"}
+    assert (len(table), len(whole)) == (930, 2) and whole["id"].tolist() == photos.loc[
+        photos["region"] == "", "id"
+    ].tolist()
+    assert (annotated["id"] == annotated["photo"] + "-" + annotated["part"]).all() and set(annotated["part"]) == {
+        "outer",
+        "top",
+        "bottom",
+        "dress",
+    }
     assert kf.check_catalog(table, root) == []
     union = annotated.groupby("photo").agg({"left": "min", "top": "min", "right": "max", "bottom": "max"})
     boxes = photos.set_index("id").loc[union.index, ["left", "top", "right", "bottom"]]
@@ -295,7 +337,24 @@ def test_a_real_label_without_style_is_counted(real_data):
     assert "100026" in set(catalog["id"])
 
 
-VALUES = [None, True, -1, 0, 1e308, 10**400, "text", "", [], [{}], {}, {"스타일": 3}, "\ud800", float("nan"), [[1, 2]], "12.5"]
+VALUES = [
+    None,
+    True,
+    -1,
+    0,
+    1e308,
+    10**400,
+    "text",
+    "",
+    [],
+    [{}],
+    {},
+    {"스타일": 3},
+    "\ud800",
+    float("nan"),
+    [[1, 2]],
+    "12.5",
+]
 
 
 def mutate(value, rng):
@@ -339,7 +398,14 @@ def test_files_that_a_catalog_cannot_hold_are_counted(tmp_path):
     catalog, rejected = kf.build_catalog("folders", tmp_path)
     assert catalog["path"].tolist() == ["a/good.jpg"]
     assert sorted(rejected["reason"]) == sorted(
-        ["name holds '::'", "format is not decoded", "link that leads nowhere", "zip inside a zip", "path leaves the archive", "file name is not UTF-8"]
+        [
+            "name holds '::'",
+            "format is not decoded",
+            "link that leads nowhere",
+            "zip inside a zip",
+            "path leaves the archive",
+            "file name is not UTF-8",
+        ]
     )
     kf.preprocess_images(catalog, tmp_path, tmp_path / "cache", kf.Preprocess(size=16), progress=False, workers=1)
     assert len(kf.build_catalog("folders", tmp_path)[0]) == 1  # prepared pictures are no photographs
@@ -388,24 +454,43 @@ NOTED = {
     "polygon with keys that are no coordinates: those ignored": in_part(POLYGON, Z좌표1=1),
     "polygon of fewer than three points: dropped": in_part(POLYGON, X좌표3=None, X좌표4=None, Y좌표3=None, Y좌표4=None),
     "polygon without area: dropped": in_part(POLYGON, X좌표1=10.0, X좌표2=10.5, X좌표3=10.2, X좌표4=10.0),
-    "joined polygons taken apart": {"parts": {"상의": ([(10, 10), (30, 10), (30, 30), (10, 30), (10, 11), (50, 60), (70, 60), (70, 90)], (9.5, 9.5, 20, 20))}},
+    "joined polygons taken apart": {
+        "parts": {
+            "상의": (
+                [(10, 10), (30, 10), (30, 30), (10, 30), (10, 11), (50, 60), (70, 60), (70, 90)],
+                (9.5, 9.5, 20, 20),
+            )
+        }
+    },
     "joined polygons taken apart: loose points of a piece never finished dropped from the mask": {
         "parts": {"상의": ([(10, 10), (30, 10), (30, 30), (10, 30), (10, 11), (50, 60)], (9.5, 9.5, 20, 20))}
     },
     "box outside the picture: clipped": in_part(RECT, X좌표=-4),
-    "box wholly outside the picture: the whole picture is used": {"parts": {"상의": ([(200, 10), (230, 10), (230, 30)], None)}},
+    "box wholly outside the picture: the whole picture is used": {
+        "parts": {"상의": ([(200, 10), (230, 10), (230, 30)], None)}
+    },
     "no picture size in the label: box not clipped": {"size": (None, 0)},
     "several entries of one garment: the first counts": lambda details, _: details[RECT]["상의"].append({}),
     "no garment annotated: the whole picture is used": {"parts": {}},
     "label in cp949": lambda data: data.decode().encode("cp949"),
     "label with a byte order mark": lambda data: b"\xef\xbb\xbf" + data,
-    "label with a key written twice: the last counts": lambda data: data.replace("{\"스타일\":".encode(), "{\"스타일\": \"펑크\", \"스타일\":".encode()),
+    "label with a key written twice: the last counts": lambda data: data.replace(
+        '{"스타일":'.encode(), '{"스타일": "펑크", "스타일":'.encode()
+    ),
     "several styles: the first counts": lambda details, _: details[ATTRIBUTES]["스타일"].append({"스타일": "펑크"}),
     "style in another spelling: normalised": {"style": unicodedata.normalize("NFD", "모던") + "\xa0"},
     "folder and style differ: the label's style counts": {"folder": "펑크"},
-    "garment wholly outside the picture: it gets no row": {"parts": {"상의": (SQUARE, None), "하의": ([(200, 10), (230, 10), (230, 30)], None)}, "rows": "garment"},
-    "garment with attributes and no region: it gets no row": {"change": in_part("라벨링", "하의", 카테고리="팬츠"), "rows": "garment"},
-    "sub-style that is none of the 23 styles: dropped": lambda details, _: details[ATTRIBUTES]["스타일"][0].update({"서브스타일": "우주복"}),
+    "garment wholly outside the picture: it gets no row": {
+        "parts": {"상의": (SQUARE, None), "하의": ([(200, 10), (230, 10), (230, 30)], None)},
+        "rows": "garment",
+    },
+    "garment with attributes and no region: it gets no row": {
+        "change": in_part("라벨링", "하의", 카테고리="팬츠"),
+        "rows": "garment",
+    },
+    "sub-style that is none of the 23 styles: dropped": lambda details, _: details[ATTRIBUTES]["스타일"][0].update(
+        {"서브스타일": "우주복"}
+    ),
     "no garment labelled": {"parts": {}},
     "garment without 카테고리": in_part(ATTRIBUTES, 카테고리=None, 색상="블랙"),
 }
@@ -413,8 +498,16 @@ ON_BYTES = ("label in cp949", "label with a byte order mark", "label with a key 
 
 
 def test_every_reason_stands_in_one_table_and_has_a_test_below():
-    of_files = {"label cannot be read", "label without a picture", "label whose picture has another label", "label that fits several pictures"}
-    assert set(kfashion.REJECTIONS) == LABEL_REJECTIONS.keys() | of_files | {"its label was rejected", "picture without a label"}
+    of_files = {
+        "label cannot be read",
+        "label without a picture",
+        "label whose picture has another label",
+        "label that fits several pictures",
+    }
+    assert set(kfashion.REJECTIONS) == LABEL_REJECTIONS.keys() | of_files | {
+        "its label was rejected",
+        "picture without a label",
+    }
     assert set(kfashion.NOTES) == NOTED.keys()
 
 
@@ -438,7 +531,11 @@ def test_a_flaw_that_is_mended_is_counted(tree, note):
     tree.photo(1, "모던")
     catalog, rejected = build(tree, rows)
     assert rejected.empty and catalog["style"].tolist() == ["모던"]
-    expected = {note} | ({"no garment annotated: the whole picture is used", "no garment labelled"} if options.get("parts") == {} else set())
+    expected = {note} | (
+        {"no garment annotated: the whole picture is used", "no garment labelled"}
+        if options.get("parts") == {}
+        else set()
+    )
     assert catalog.attrs["notes"] == dict.fromkeys(expected, 1)
     assert kf.check_catalog(catalog, tree.root) == []
 
@@ -453,7 +550,20 @@ def test_what_is_dropped_of_a_garment_leaves_the_rest():
 
 
 def test_coordinates_are_rounded_as_python_rounds():
-    values = np.array([0.05, 0.15, 0.25, 0.35, 2.675, 288.65, 1e5 + 0.45, 0.949999999, 799.95, *np.random.default_rng(0).uniform(0, 1600, 999).round(3)]).reshape(-1, 2)
+    values = np.array(
+        [
+            0.05,
+            0.15,
+            0.25,
+            0.35,
+            2.675,
+            288.65,
+            1e5 + 0.45,
+            0.949999999,
+            799.95,
+            *np.random.default_rng(0).uniform(0, 1600, 999).round(3),
+        ]
+    ).reshape(-1, 2)
     assert garments._tenths(values) == [[round(x, 1), round(y, 1)] for x, y in values.tolist()]
 
 
@@ -464,7 +574,10 @@ def test_two_labels_of_one_picture_and_labels_that_fit_several(tree):
         tree.photo(7, f"{folder}/x")
     tree.label(7, "모던", folder="z")
     catalog, rejected = build(tree)
-    assert reasons(rejected, "label") == {"label whose picture has another label": 1, "label that fits several pictures": 1}
+    assert reasons(rejected, "label") == {
+        "label whose picture has another label": 1,
+        "label that fits several pictures": 1,
+    }
     assert reasons(rejected, "picture") == {"picture without a label": 2} and catalog["id"].tolist() == ["1"]
 
 
@@ -495,7 +608,9 @@ def test_five_hundred_damaged_labels_are_rows_or_rejections():
         changed = bytearray(data)
         for _ in range(rng.randint(1, 3)):
             place = rng.randrange(len(changed))
-            changed[place : place + rng.randint(0, 3)] = rng.choice([b"", b"\xff", b"9", b'"', b"\\ud800", b"e999", rng.randbytes(2)])
+            changed[place : place + rng.randint(0, 3)] = rng.choice(
+                [b"", b"\xff", b"9", b'"', b"\\ud800", b"e999", rng.randbytes(2)]
+            )
         content = mutate(json.loads(data), rng)
         for text in (bytes(changed), json.dumps(content).encode()):
             label = kfashion._read_label(text, file, notes, kfashion._whole_region)
@@ -520,7 +635,17 @@ def test_pipes_control_characters_links_and_doubles_are_counted_and_hang_nothing
     (tmp_path / "a" / "self.jpg").symlink_to("self.jpg")
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in ("c/x.jpg", "c/y.jpg", "c/x.jpg", "/etc/x.jpg", "C:\\x.jpg", "..\\x.jpg", "windows\\c\\w.jpg", "__MACOSX/x.jpg", "c/.jpg"):
+        for name in (
+            "c/x.jpg",
+            "c/y.jpg",
+            "c/x.jpg",
+            "/etc/x.jpg",
+            "C:\\x.jpg",
+            "..\\x.jpg",
+            "windows\\c\\w.jpg",
+            "__MACOSX/x.jpg",
+            "c/.jpg",
+        ):
             archive.writestr(name, name.encode())
     found, rejected = files.list_files(tmp_path)
     assert [(file.path, file.folders, file.stem) for file in found] == [

@@ -57,7 +57,9 @@ def test_the_faults_of_the_real_archive_are_planted(drawn, tmp_path):
     root, _ = drawn
     catalog, rejected = kf.build_catalog("sample", root)
     assert {"label without a style", "label without a picture", "picture without a label"} <= set(rejected["reason"])
-    assert any("joined" in note for note in catalog.attrs["notes"]) and any("clipped" in note for note in catalog.attrs["notes"])
+    assert any("joined" in note for note in catalog.attrs["notes"]) and any(
+        "clipped" in note for note in catalog.attrs["notes"]
+    )
     prepared = kf.preprocess_images(catalog, root, tmp_path, kf.Preprocess(size=16), progress=False)
     assert len(prepared.failures) == 1
     written = [json.loads(path.read_text(encoding="utf-8")) for path in root.rglob("*.json")]
@@ -68,7 +70,9 @@ def test_the_faults_of_the_real_archive_are_planted(drawn, tmp_path):
 def test_masks_cover_clothes(drawn, tmp_path):
     root, _ = drawn
     catalog, _ = kf.build_catalog("sample", root)
-    prepared = kf.preprocess_images(catalog, root, tmp_path, kf.Preprocess(size=64, crop="box", mask="polygon"), progress=False)
+    prepared = kf.preprocess_images(
+        catalog, root, tmp_path, kf.Preprocess(size=64, crop="box", mask="polygon"), progress=False
+    )
     white = np.mean([(prepared.pixels(row) > 250).all(axis=-1).mean() for row in list(prepared.ids)[::5]])
     assert 0.3 < white < 0.9
 
@@ -87,7 +91,9 @@ def test_it_is_neither_trivial_nor_impossible(tmp_path):
 
     def accuracy(table, recipe, name):
         config = kf.TrainConfig(backbone="tiny")
-        return kf.train(table, root, tmp_path / name, preprocess=recipe, config=config, cache=cache, progress=False).metrics["style"]["accuracy"]
+        return kf.train(
+            table, root, tmp_path / name, preprocess=recipe, config=config, cache=cache, progress=False
+        ).metrics["style"]["accuracy"]
 
     on_whole, on_clothes = accuracy(catalog, whole, "whole"), accuracy(catalog, clothes, "clothes")
     assert 0.55 <= on_whole <= 0.85

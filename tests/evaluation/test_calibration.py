@@ -27,7 +27,14 @@ def sharpened(temperature, rows=4000, seed=0):
 
 def predictions_of(scores, actual):
     ids = [f"p{number}" for number in range(len(scores))]
-    table = pd.DataFrame({"id": ids, "photo": ids, "label": np.array(CLASSES, object)[scores.argmax(axis=1)], **{f"label:{name}": scores[:, k] for k, name in enumerate(CLASSES)}})
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "photo": ids,
+            "label": np.array(CLASSES, object)[scores.argmax(axis=1)],
+            **{f"label:{name}": scores[:, k] for k, name in enumerate(CLASSES)},
+        }
+    )
     return table, complete_catalog({"id": ids, "path": "x", "label": np.array(CLASSES, object)[actual]})
 
 
@@ -39,7 +46,11 @@ def test_the_temperature_that_was_put_in_is_found_and_mends_held_out_rows(temper
     mended = kf.temper(held, found)
     before, after = (calibration_scores(one, truth).iloc[0] for one in (held, mended))
     if temperature != 1:
-        assert after["ece"] < before["ece"] / 3 and after["log_loss"] < before["log_loss"] and after["brier"] < before["brier"]
+        assert (
+            after["ece"] < before["ece"] / 3
+            and after["log_loss"] < before["log_loss"]
+            and after["brier"] < before["brier"]
+        )
     assert after["ece"] < 0.03
     assert kf.evaluate(mended, truth) == kf.evaluate(held, truth) and mended["label"].equals(held["label"])
     np.testing.assert_allclose(mended[[f"label:{name}" for name in CLASSES]].sum(axis=1), 1)
@@ -65,7 +76,10 @@ def test_several_labels_are_scaled_by_their_log_odds():
 
 def test_a_temperature_by_hand():
     table, _ = predictions_of(np.array([[0.8, 0.1, 0.1]]), [0])
-    np.testing.assert_allclose(kf.temper(table, {"label": 2.0}).loc[0, ["label:a", "label:b"]].astype(float), np.sqrt([0.8, 0.1]) / (np.sqrt(0.8) + 2 * np.sqrt(0.1)))
+    np.testing.assert_allclose(
+        kf.temper(table, {"label": 2.0}).loc[0, ["label:a", "label:b"]].astype(float),
+        np.sqrt([0.8, 0.1]) / (np.sqrt(0.8) + 2 * np.sqrt(0.1)),
+    )
     pd.testing.assert_frame_equal(kf.temper(table, {}), table)
     table.attrs["provenance"] = {"runs": []}
     assert kf.temper(table, {"label": 2.0}).attrs["provenance"] == {"runs": [], "temperatures": {"label": 2.0}}
@@ -92,7 +106,11 @@ def test_scores_within_rounding_of_each_other_keep_their_order():
 def test_the_calibration_error_by_hand():
     table, catalog = case([0, 0, 0, 1], [0, 0, 1, 1], sure=0.7)
     scores = calibration_scores(table, catalog).iloc[0]
-    assert scores["ece"] == pytest.approx(0.05) and scores["accuracy"] == 0.75 and scores["confidence"] == pytest.approx(0.7)
+    assert (
+        scores["ece"] == pytest.approx(0.05)
+        and scores["accuracy"] == 0.75
+        and scores["confidence"] == pytest.approx(0.7)
+    )
     assert scores["log_loss"] == pytest.approx(-(3 * np.log(0.7) + np.log(0.1)) / 4)
     assert scores["brier"] == pytest.approx((3 * (0.3**2 + 3 * 0.1**2) + (0.9**2 + 0.7**2 + 2 * 0.1**2)) / 4)
 
@@ -101,7 +119,11 @@ def test_the_calibration_error_by_hand():
 def test_bins_hold_every_answer_once(equal):
     table, catalog = sharpened(2.0, rows=900)
     curve = reliability(table, catalog, bins=10, equal=equal)
-    assert curve["n"].sum() == 900 and (curve["low"] <= curve["confidence"]).all() and (curve["confidence"] <= curve["high"]).all()
+    assert (
+        curve["n"].sum() == 900
+        and (curve["low"] <= curve["confidence"]).all()
+        and (curve["confidence"] <= curve["high"]).all()
+    )
     assert ((curve["n"] == 90).all() and len(curve) == 10) if equal == "mass" else curve["n"].iloc[-1] > 200
     with pytest.raises(InputError, match="equal='depth'"):
         reliability(table, catalog, equal="depth")
@@ -122,5 +144,7 @@ def test_the_curve_is_drawn_before_and_after():
     figure = plots.plot_reliability(table, catalog, after=kf.temper(table, kf.calibrate(table, catalog)))
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     errors = [float(label.rsplit(" ", 1)[1]) for label in labels]
-    assert labels[0].startswith("as predicted, ECE") and errors[1] < errors[0] == pytest.approx(calibration_scores(table, catalog)["ece"][0], abs=1e-3)
+    assert labels[0].startswith("as predicted, ECE") and errors[1] < errors[0] == pytest.approx(
+        calibration_scores(table, catalog)["ece"][0], abs=1e-3
+    )
     assert "too sure" in figure.axes[0].get_title(loc="left")

@@ -21,20 +21,27 @@ def test_a_better_table_is_found_and_a_lucky_one_is_not():
     actual = rng.integers(0, 4, 1000)
     first, second, other = (np.where(rng.random(1000) < share, actual, (actual + 1) % 4) for share in (0.7, 0.8, 0.7))
     (one, catalog), (two, _), (three, _) = (case(actual, answers) for answers in (first, second, other))
-    better, luck = kf.compare_predictions(one, two, catalog).iloc[0], kf.compare_predictions(one, three, catalog).iloc[0]
+    better, luck = (
+        kf.compare_predictions(one, two, catalog).iloc[0],
+        kf.compare_predictions(one, three, catalog).iloc[0],
+    )
     assert better["difference"] == pytest.approx((second == actual).mean() - (first == actual).mean())
     assert better["p"] < 0.001 and better["low"] > 0 and better["low"] < better["difference"] < better["high"]
     assert luck["p"] > 0.05 and luck["low"] < 0 < luck["high"]
     assert kf.compare_predictions(two, one, catalog).iloc[0]["difference"] == -better["difference"]
     half = 1.96 * np.std((second == actual).astype(int) - (first == actual).astype(int)) / np.sqrt(1000)
-    np.testing.assert_allclose([better["low"], better["high"]], better["difference"] + np.array([-half, half]), atol=0.15 * half)
+    np.testing.assert_allclose(
+        [better["low"], better["high"]], better["difference"] + np.array([-half, half]), atol=0.15 * half
+    )
 
 
 def test_pairing_needs_fewer_photos_than_two_intervals():
     rng = np.random.default_rng(1)
     actual = rng.integers(0, 4, 400)
     first = np.where(rng.random(400) < 0.7, actual, (actual + 1) % 4)
-    second = np.where((first != actual) & (rng.random(400) < 0.2), actual, first)  # mends a fifth of the mistakes and makes none
+    second = np.where(
+        (first != actual) & (rng.random(400) < 0.2), actual, first
+    )  # mends a fifth of the mistakes and makes none
     (one, catalog), (two, _) = case(actual, first), case(actual, second)
     compared = kf.compare_predictions(one, two, catalog).iloc[0]
     assert compared["low"] > 0 and compared["only_first"] == 0 and compared["p"] < 0.001
@@ -53,14 +60,20 @@ def test_groups_widen_the_interval():
     actual = rng.integers(0, 4, 50)[looks]
     first, second = ((np.where((rng.random(50) < share)[looks], actual, (actual + 1) % 4)) for share in (0.5, 0.7))
     (one, catalog), (two, _) = case(actual, first), case(actual, second)
-    single, grouped = (kf.compare_predictions(one, two, catalog.assign(group=groups)).iloc[0] for groups in (catalog["id"], looks.astype(str)))
+    single, grouped = (
+        kf.compare_predictions(one, two, catalog.assign(group=groups)).iloc[0]
+        for groups in (catalog["id"], looks.astype(str))
+    )
     assert grouped["high"] - grouped["low"] > 2 * (single["high"] - single["low"]) and grouped["groups"] == 50
 
 
 def test_tables_that_do_not_match_are_refused_with_every_problem():
     table, catalog = random_case(20)
     other = table.rename(columns={"label:a": "label:z"})[1:]
-    with pytest.raises(InputError, match=r"(?s)cannot be compared.*1 ids are not in the second table, for example 'p0'.*the classes differ: label:a, label:z"):
+    with pytest.raises(
+        InputError,
+        match=r"(?s)cannot be compared.*1 ids are not in the second table, for example 'p0'.*the classes differ: label:a, label:z",
+    ):
         kf.compare_predictions(table, other, catalog)
     with pytest.raises(InputError, match="'p1' belongs to another photo"):
         kf.compare_predictions(table, table.assign(photo=["p0", *["x"] * 1, *table["photo"][2:]]), catalog)

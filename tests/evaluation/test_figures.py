@@ -77,10 +77,17 @@ def test_photos_are_judged_once_by_the_mean_of_their_rows():
 def test_second_labels_count_beside_the_first_where_there_are_any():
     table, catalog, actual, scores = case()
     answers = np.array(STYLE.classes)[scores.argmax(1)]
-    assert "main_or_sub" not in kf.evaluate(table, catalog)["style"] and kf.evaluate(table, catalog.assign(sub_style="")) == kf.evaluate(table, catalog)
+    assert "main_or_sub" not in kf.evaluate(table, catalog)["style"] and kf.evaluate(
+        table, catalog.assign(sub_style="")
+    ) == kf.evaluate(table, catalog)
     seconds = np.where(np.arange(200) % 2, answers, "펑크").astype(object)
-    plain, figures = kf.evaluate(table, catalog)["style"], kf.evaluate(table, catalog.assign(sub_style=seconds))["style"]
-    assert figures.pop("main_or_sub") == np.mean((scores.argmax(1) == actual) | (answers == seconds)) > plain["accuracy"]
+    plain, figures = (
+        kf.evaluate(table, catalog)["style"],
+        kf.evaluate(table, catalog.assign(sub_style=seconds))["style"],
+    )
+    assert (
+        figures.pop("main_or_sub") == np.mean((scores.argmax(1) == actual) | (answers == seconds)) > plain["accuracy"]
+    )
     assert figures == plain
     said = describe(kf.evaluate(table, catalog.assign(sub_style=answers))["style"])
     assert said.startswith(f"accuracy {plain['accuracy']:.3f}, main or second label 1.000, majority baseline")
@@ -114,7 +121,9 @@ def test_a_mismatch_is_refused_with_every_problem():
 def test_multi_label_heads():
     ids = list("abcd")
     scores = np.array([[0.9, 0.8], [0.9, 0.2], [0.1, 0.1], [0.6, 0.7]])
-    table = pd.DataFrame({"id": ids, "photo": ids, "print": ["x|y", "x", "-", "x|y"], "print:x": scores[:, 0], "print:y": scores[:, 1]})
+    table = pd.DataFrame(
+        {"id": ids, "photo": ids, "print": ["x|y", "x", "-", "x|y"], "print:x": scores[:, 0], "print:y": scores[:, 1]}
+    )
     catalog = complete_catalog({"id": ids, "path": "p", "print": ["x|y", "x", "-", "y"]})
     figures = kf.evaluate(table, catalog)["print"]
     assert figures["accuracy"] == 0.75 and figures["n"] == 4 and figures["top3"] is None

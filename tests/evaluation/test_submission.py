@@ -44,7 +44,9 @@ def test_an_empty_label_column_must_be_told(predictions, tmp_path):
 
 def test_encoding_and_line_ends_are_the_templates(predictions, tmp_path):
     template = "파일,스타일\r\n100,레트로\r\n101,레트로\r\n102,레트로\r\n"
-    assert submit(predictions, template, tmp_path, "cp949") == "파일,스타일\r\n100,로맨틱\r\n101,레트로\r\n102,리조트\r\n"
+    assert (
+        submit(predictions, template, tmp_path, "cp949") == "파일,스타일\r\n100,로맨틱\r\n101,레트로\r\n102,리조트\r\n"
+    )
     assert submit(predictions, template, tmp_path, "utf-8-sig").startswith("파일")
     assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
@@ -54,7 +56,13 @@ def test_every_problem_is_named_and_nothing_is_written(predictions, tmp_path):
     predictions.loc[2, "style"] = "모자"
     with pytest.raises(InputError) as caught:
         submit(predictions, "id,style\n100,0\n100.jpg,0\n101,0\nstranger,0\n", tmp_path)
-    for text in ("'stranger' is in the template", "'100.jpg' stands in the template", "'102' is in the predictions", "'101': a probability", "'102': ['모자'] is no class"):
+    for text in (
+        "'stranger' is in the template",
+        "'100.jpg' stands in the template",
+        "'102' is in the predictions",
+        "'101': a probability",
+        "'102': ['모자'] is no class",
+    ):
         assert text in str(caught.value)
     assert not (tmp_path / "out.csv").exists()
 
@@ -91,7 +99,15 @@ def test_several_heads_go_to_the_columns_of_their_names(tmp_path):
 
 def test_an_index_column_of_numbers_is_not_taken_for_the_ids(tmp_path):
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
-    table = pd.DataFrame({"id": list("123"), "photo": list("123"), "label": ["a", "b", "a"], "label:a": scores[:, 0], "label:b": scores[:, 1]})
+    table = pd.DataFrame(
+        {
+            "id": list("123"),
+            "photo": list("123"),
+            "label": ["a", "b", "a"],
+            "label:a": scores[:, 0],
+            "label:b": scores[:, 1],
+        }
+    )
     text = submit(table, "no,filename,label\n1,2.jpg,0\n2,3.jpg,0\n3,1.jpg,0\n", tmp_path)
     assert text == "no,filename,label\n1,2.jpg,1\n2,3.jpg,0\n3,1.jpg,0\n"
     with pytest.raises(InputError, match="could each be the ids"):
@@ -111,7 +127,9 @@ def test_ids_are_found_by_photo_safe_name_and_normal_form(predictions, tmp_path)
 
 
 def test_classes_that_are_numbers_need_the_form_told(tmp_path):
-    table = pd.DataFrame({"id": ["x", "y"], "photo": ["x", "y"], "label": ["1", "3"], "label:1": [0.9, 0.2], "label:3": [0.1, 0.8]})
+    table = pd.DataFrame(
+        {"id": ["x", "y"], "photo": ["x", "y"], "label": ["1", "3"], "label:1": [0.9, 0.2], "label:3": [0.1, 0.8]}
+    )
     with pytest.raises(InputError, match="are numbers themselves"):
         submit(table, "id,label\nx,0\ny,0\n", tmp_path)
     assert submit(table, "id,label\nx,0\ny,0\n", tmp_path, labels="name") == "id,label\nx,1\ny,3\n"

@@ -25,7 +25,10 @@ from kfashion_utils.storage import addresses
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 def test_exif_orientation_is_applied(orientation, format):
     upright = Image.fromarray(corners())
-    inverse = {Image.Transpose.ROTATE_270: Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_90: Image.Transpose.ROTATE_270}
+    inverse = {
+        Image.Transpose.ROTATE_270: Image.Transpose.ROTATE_90,
+        Image.Transpose.ROTATE_90: Image.Transpose.ROTATE_270,
+    }
     turn = formats.ORIENTATIONS.get(orientation)
     stored = upright if turn is None else upright.transpose(inverse.get(turn, turn))
     exif = Image.Exif()
@@ -186,7 +189,12 @@ def test_pixels_in_several_chunks(size):
 def test_a_gif_is_white_where_its_first_frame_is_not():
     data = gif_canvas(encoded(Image.new("RGB", (4, 4), "red"), "GIF"), 8, 6)
     pixels = open_image(data)
-    assert pixels.shape == (6, 8, 3) and (pixels[:4, :4] == (255, 0, 0)).all() and (pixels[4:] == 255).all() and (pixels[:, 4:] == 255).all()
+    assert (
+        pixels.shape == (6, 8, 3)
+        and (pixels[:4, :4] == (255, 0, 0)).all()
+        and (pixels[4:] == 255).all()
+        and (pixels[:, 4:] == 255).all()
+    )
 
 
 def test_cmyk_is_read_as_adobe_writes_it():
@@ -198,7 +206,9 @@ def test_cmyk_is_read_as_adobe_writes_it():
 def test_of_an_animation_the_first_frame_counts(format):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime")]
     options = {"lossless": True} if format == "WEBP" else {}
-    assert (open_image(encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)) == (255, 0, 0)).all()
+    assert (
+        open_image(encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)) == (255, 0, 0)
+    ).all()
 
 
 # Whatever users do to the process -------------------------------------------------------------------------------------
@@ -342,9 +352,23 @@ def test_rows_of_arrays(tmp_path):
         assert reason(f"a.npz::x/{row}", tmp_path) == "missing"
     npz(tmp_path / "a.npz", "x", HEADER | {"shape": (1, 4, 4)}, bytes([7] * 16))
     assert (open_image("a.npz::x/0", tmp_path) == 7).all()  # not what the file held before
-    np.savez(tmp_path / "b.npz", flat=np.zeros(3, np.uint8), real=np.zeros((1, 2, 2)), text=np.array([b"\xff\xd8\xff"]), wide=np.zeros((1, 1, 40_000_001), np.uint8))
-    assert [reason(f"b.npz::{name}/0", tmp_path) for name in ("flat", "real", "text", "wide")] == ["not a picture"] * 3 + ["too many pixels"]
-    npz(tmp_path / "bomb.npz", "x", HEADER | {"shape": (1, 10_000, 10_000)}, bytes(10**8), compression=zipfile.ZIP_DEFLATED)
+    np.savez(
+        tmp_path / "b.npz",
+        flat=np.zeros(3, np.uint8),
+        real=np.zeros((1, 2, 2)),
+        text=np.array([b"\xff\xd8\xff"]),
+        wide=np.zeros((1, 1, 40_000_001), np.uint8),
+    )
+    assert [reason(f"b.npz::{name}/0", tmp_path) for name in ("flat", "real", "text", "wide")] == [
+        "not a picture"
+    ] * 3 + ["too many pixels"]
+    npz(
+        tmp_path / "bomb.npz",
+        "x",
+        HEADER | {"shape": (1, 10_000, 10_000)},
+        bytes(10**8),
+        compression=zipfile.ZIP_DEFLATED,
+    )
     assert reason("bomb.npz::x/0", tmp_path) == "broken archive"
     for content in (b"", b"no zip", (tmp_path / "b.npz").read_bytes()[:300]):
         (tmp_path / "c.npz").write_bytes(content)

@@ -19,10 +19,14 @@ def run(tmp_path, *arguments, guard=300):
     progress = tmp_path / "progress"
     command = [sys.executable, hostile.__file__, str(progress), *map(str, arguments)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=guard, cwd=Path(images.__file__).parents[2])
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=guard, cwd=Path(images.__file__).parents[2]
+        )
     except subprocess.TimeoutExpired:
         pytest.fail(f"hangs at {progress.read_text(encoding='utf-8')}")
-    assert done.returncode == 0, f"dies at {progress.read_text(encoding='utf-8')} ({done.returncode}): {done.stderr[-2000:]}"
+    assert done.returncode == 0, (
+        f"dies at {progress.read_text(encoding='utf-8')} ({done.returncode}): {done.stderr[-2000:]}"
+    )
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["problems"] == []

@@ -24,7 +24,18 @@ def photos(tmp_path):
     for number in range(12):
         picture(root / f"{number}.jpg", (90, 120), (20 * number, 100, 50), seed=number)
         polygon = json.dumps([[[20, 20], [70, 20], [70, 100], [20, 100]]])
-        rows.append({"id": f"p{number:02d}", "path": f"{number}.jpg", "left": 10, "top": 10, "right": 80, "bottom": 110, "polygon": polygon, "region": "hand"})
+        rows.append(
+            {
+                "id": f"p{number:02d}",
+                "path": f"{number}.jpg",
+                "left": 10,
+                "top": 10,
+                "right": 80,
+                "bottom": 110,
+                "polygon": polygon,
+                "region": "hand",
+            }
+        )
     (root / "3.jpg").write_bytes(b"no picture")
     (root / "4.jpg").unlink()
     rows[5] |= {"left": "", "top": "", "right": "", "bottom": "", "polygon": "", "region": ""}
@@ -41,12 +52,19 @@ def contents(prepared):
 
 
 def leftovers(folder):
-    return sorted(path.name for path in folder.iterdir() if path.suffix not in (".zip", ".csv", ".json") or path.name == "plan.json")
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix not in (".zip", ".csv", ".json") or path.name == "plan.json"
+    )
 
 
 def test_rows_in_are_rows_kept_plus_rows_rejected(photos, tmp_path):
     prepared = prepare(photos, tmp_path / "cache")
-    assert len(prepared) == 10 and prepared.failures[["id", "reason"]].values.tolist() == [["p03", "not a picture"], ["p04", "missing"]]
+    assert len(prepared) == 10 and prepared.failures[["id", "reason"]].values.tolist() == [
+        ["p03", "not a picture"],
+        ["p04", "missing"],
+    ]
     assert (prepared.folder / "failures.csv").read_text(encoding="utf-8").count("\n") == 3
     assert leftovers(prepared.folder) == []
 
@@ -67,7 +85,9 @@ def test_calling_again_does_nothing_and_new_rows_are_added(photos, tmp_path, mon
     first = contents(preprocess_images(catalog[:6], root, tmp_path, progress=False))
     done = []
     encode = Preprocess.encode
-    monkeypatch.setattr(Preprocess, "encode", lambda self, source, *a, **k: done.append(source) or encode(self, source, *a, **k))
+    monkeypatch.setattr(
+        Preprocess, "encode", lambda self, source, *a, **k: done.append(source) or encode(self, source, *a, **k)
+    )
     again = preprocess_images(catalog, root, tmp_path, progress=False, workers=1)
     assert sorted(done) == sorted(catalog["path"][6:])
     assert {row: contents(again)[row] for row in first} == first
@@ -121,7 +141,9 @@ def test_an_interrupted_plan_of_another_catalog_is_kept(photos, tmp_path, monkey
     with pytest.raises(Killed):
         preprocess_images(catalog[:6], root, tmp_path, progress=False, workers=1)
     prepared = preprocess_images(catalog[2:], root, tmp_path, progress=False, workers=1)
-    assert leftovers(prepared.folder) == [] and len(calls) == 4 + 1 + 7  # four done, one died, the rest of both catalogs
+    assert (
+        leftovers(prepared.folder) == [] and len(calls) == 4 + 1 + 7
+    )  # four done, one died, the rest of both catalogs
     assert len(preprocess_images(catalog, root, tmp_path, progress=False, workers=1)) == 10
 
 
@@ -198,11 +220,17 @@ def test_mask_paints_outside_the_polygon_and_falls_back_to_the_box(quarters):
 
 def test_scaled_decoding_changes_little(tmp_path):
     y, x = np.mgrid[0:1200, 0:900]
-    smooth = np.stack([127 + 120 * np.sin(x / 40), 127 + 120 * np.cos(y / 55), (x + y) / 9], axis=-1).clip(0, 255).astype(np.uint8)
+    smooth = (
+        np.stack([127 + 120 * np.sin(x / 40), 127 + 120 * np.cos(y / 55), (x + y) / 9], axis=-1)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
     Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=92)
     Image.fromarray(smooth).save(tmp_path / "a.png")
     box = {"left": 100.4, "top": 50, "right": 850, "bottom": 1150.7}
-    scaled, full = (Preprocess(size=112, crop="box").apply(tmp_path / name, row(**box)).astype(float) for name in ("a.jpg", "a.png"))
+    scaled, full = (
+        Preprocess(size=112, crop="box").apply(tmp_path / name, row(**box)).astype(float) for name in ("a.jpg", "a.png")
+    )
     assert 10 * np.log10(255**2 / np.mean((scaled - full) ** 2)) > 37
 
 
@@ -218,12 +246,20 @@ def test_lacking_counts_rows_without_what_the_recipe_asks_for(photos):
 
 
 def test_key_is_exact_and_does_not_depend_on_defaults():
-    keys = {Preprocess().key, Preprocess(size=112).key, Preprocess(crop="box").key, Preprocess(margin=0.1).key, Preprocess(fill=0).key}
+    keys = {
+        Preprocess().key,
+        Preprocess(size=112).key,
+        Preprocess(crop="box").key,
+        Preprocess(margin=0.1).key,
+        Preprocess(fill=0).key,
+    }
     assert len(keys) == 5
     assert Preprocess().key == "224-crop_none-mask_none-44136fa3"  # released: it may never change
 
 
-@pytest.mark.parametrize("values", [{"size": 0}, {"crop": "circle"}, {"mask": "yes"}, {"fill": 256}, {"margin": -1}, {"quality": 0}])
+@pytest.mark.parametrize(
+    "values", [{"size": 0}, {"crop": "circle"}, {"mask": "yes"}, {"fill": 256}, {"margin": -1}, {"quality": 0}]
+)
 def test_recipes_out_of_range_are_refused(values):
     with pytest.raises(InputError, match=next(iter(values))):
         Preprocess(**values)
@@ -231,14 +267,18 @@ def test_recipes_out_of_range_are_refused(values):
 
 def test_every_failure_reason_survives_the_shard(photos, tmp_path):
     prepare(photos, tmp_path)
-    os.utime(photos[0] / "5.jpg", ns=(1, 1))  # one picture changes: the call prepares it and still lists the old failures
+    os.utime(
+        photos[0] / "5.jpg", ns=(1, 1)
+    )  # one picture changes: the call prepares it and still lists the old failures
     assert set(prepare(photos, tmp_path).failures["reason"]) == {"not a picture", "missing"}
 
 
 def test_a_mount_that_goes_away_says_nothing_about_the_pictures(photos, tmp_path, monkeypatch):
     root, catalog = photos
     encode = Preprocess.encode
-    monkeypatch.setattr(Preprocess, "encode", lambda self, source, row, root=".": encode(self, source, row, tmp_path / "unmounted"))
+    monkeypatch.setattr(
+        Preprocess, "encode", lambda self, source, row, root=".": encode(self, source, row, tmp_path / "unmounted")
+    )
     assert len(prepare(photos, tmp_path)) == 0
     monkeypatch.undo()
     assert len(prepare(photos, tmp_path)) == 10

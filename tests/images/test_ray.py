@@ -22,7 +22,9 @@ def photos(tmp_path, monkeypatch):
     for number in range(60):
         picture(tmp_path / "root" / f"{number:02d}.jpg", (60, 80), seed=number)
     (tmp_path / "root" / "07.jpg").write_bytes(b"broken")
-    return tmp_path / "root", complete_catalog([{"id": f"p{number:02d}", "path": f"{number:02d}.jpg"} for number in range(60)])
+    return tmp_path / "root", complete_catalog(
+        [{"id": f"p{number:02d}", "path": f"{number:02d}.jpg"} for number in range(60)]
+    )
 
 
 @pytest.mark.slow

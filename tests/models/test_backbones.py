@@ -102,7 +102,10 @@ def test_the_manifest_states_what_the_installed_keras_states(name):
     entry, module = find_row(BACKBONES[name].weights), library(name)
     source = inspect.getsource(module)
     if name in HASH_KEYS:
-        table = getattr(module, "WEIGHTS_HASHES", None) or importlib.import_module("keras.src.applications.resnet").WEIGHTS_HASHES
+        table = (
+            getattr(module, "WEIGHTS_HASHES", None)
+            or importlib.import_module("keras.src.applications.resnet").WEIGHTS_HASHES
+        )
         assert entry["sha256"] == as_in_manifest(table[HASH_KEYS[name]][1])
     elif "file_hash" in source:
         assert entry["sha256"].startswith("md5:") and f'"{entry["sha256"].removeprefix("md5:")}"' in source
@@ -114,7 +117,10 @@ class Asked(Exception):
     """Keras asked for a file: (address, hash)."""
 
 
-@pytest.mark.parametrize("name", [name if name in ("mobilenet_v2", "vgg19") else pytest.param(name, marks=pytest.mark.slow) for name in PUBLISHED])
+@pytest.mark.parametrize(
+    "name",
+    [name if name in ("mobilenet_v2", "vgg19") else pytest.param(name, marks=pytest.mark.slow) for name in PUBLISHED],
+)
 def test_the_manifest_states_what_keras_would_fetch(name, monkeypatch):
     def get_file(fname, origin, file_hash=None, **others):
         raise Asked(origin, file_hash)
@@ -141,7 +147,9 @@ def test_the_scaling_layer_equals_the_librarys_preprocess_input(name):
 
 
 def test_only_the_first_efficientnet_scales_otherwise_than_preprocess_input():
-    assert {name for name in PUBLISHED if BACKBONES[name].scaling == "efficientnet"} == {f"efficientnet_b{number}" for number in range(8)}
+    assert {name for name in PUBLISHED if BACKBONES[name].scaling == "efficientnet"} == {
+        f"efficientnet_b{number}" for number in range(8)
+    }
 
 
 def test_efficientnet_computes_what_keras_computes_with_its_own_weights(tmp_path, monkeypatch):
@@ -156,7 +164,9 @@ def test_efficientnet_computes_what_keras_computes_with_its_own_weights(tmp_path
     expected = outputs_of(theirs, pixels)
     spread = np.abs(expected).max()
     np.testing.assert_allclose(outputs_of(fresh, scaled("efficientnet_b0", pixels)), expected, atol=1e-4 * spread)
-    assert np.abs(outputs_of(fresh, pixels) - expected).max() > 0.05 * spread  # without the division it would be another network
+    assert (
+        np.abs(outputs_of(fresh, pixels) - expected).max() > 0.05 * spread
+    )  # without the division it would be another network
 
 
 # Stages ---------------------------------------------------------------------------------------------------------------
@@ -198,7 +208,9 @@ def test_the_taps_are_found_in_a_base_inside_a_model_too():
     inner = model.get_layer("backbone")
     pixels = pictures(64, 1)
     *_, last = keras.Model(inner.input, tap_outputs(inner, "mobilenet_v3_small"))(pixels, training=False)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(last).mean(axis=(1, 2)), outputs_of(model, pixels), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(last).mean(axis=(1, 2)), outputs_of(model, pixels), rtol=1e-4, atol=1e-6
+    )
 
 
 # One base at any size -------------------------------------------------------------------------------------------------
@@ -216,7 +228,9 @@ def assert_any_size(name, sizes):
         assert expected.std() > 0
         np.testing.assert_allclose(outputs_of(free, pixels), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
         computed = stages(pixels, training=False)
-        assert [tuple(value.shape[1:]) for value in computed] == [tuple(tap.shape[1:]) for tap in tap_outputs(fixed, name)]
+        assert [tuple(value.shape[1:]) for value in computed] == [
+            tuple(tap.shape[1:]) for tap in tap_outputs(fixed, name)
+        ]
 
 
 @pytest.mark.parametrize("name", ["mobilenet_025", "mobilenet_v2", "mobilenet_v3_small", "vgg16"])
@@ -226,7 +240,17 @@ def test_a_base_of_any_size_gives_what_a_fixed_one_gives(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["efficientnet_b0", "resnet50", "resnet50_v2", "efficientnet_v2_b0", "inception_v3", "densenet121", "xception", "convnext_tiny"]
+    "name",
+    [
+        "efficientnet_b0",
+        "resnet50",
+        "resnet50_v2",
+        "efficientnet_v2_b0",
+        "inception_v3",
+        "densenet121",
+        "xception",
+        "convnext_tiny",
+    ],
 )
 def test_a_base_of_any_size_gives_what_a_fixed_one_gives_in_other_families(name):
     assert_any_size(name, (96, 128))
@@ -257,7 +281,10 @@ def assert_loads_in_another_numbering(name, folder):
     first.save_weights(folder / "ours.weights.h5")
     build_base("mobilenet_v3_small", 32)
     second = build_base(name, SIZE)
-    numbered = [[layer.name for layer in base.layers if layer.weights or layer.name.startswith("activation")] for base in (first, second)]
+    numbered = [
+        [layer.name for layer in base.layers if layer.weights or layer.name.startswith("activation")]
+        for base in (first, second)
+    ]
     assert numbered[0] != numbered[1]  # else nothing is tested
     for file in ("published.h5", "ours.weights.h5"):
         second.set_weights([value + 1 for value in second.get_weights()])
@@ -272,6 +299,8 @@ def test_weights_load_whatever_was_built_before(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["inception_v3", "inception_resnet_v2", "xception", "convnext_tiny", "efficientnet_b0"])
+@pytest.mark.parametrize(
+    "name", ["inception_v3", "inception_resnet_v2", "xception", "convnext_tiny", "efficientnet_b0"]
+)
 def test_weights_load_whatever_was_built_before_in_other_families(name, tmp_path):
     assert_loads_in_another_numbering(name, tmp_path)

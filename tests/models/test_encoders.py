@@ -29,7 +29,10 @@ from kfashion_utils.training.batches import Batches  # noqa: E402
 TOKENS = 40
 SIZES = {"num_layers": 2, "hidden_dim": 16, "num_heads": 2, "intermediate_dim": 32}
 PLAIN = {"num_layers": 2, "hidden_dim": 16, "num_heads": 2, "mlp_dim": 32}
-STATED = {"scale": [0.011, 0.012, 0.013], "offset": [-1.0, -1.5, -2.0]}  # of no family: it can only come from the preset
+STATED = {
+    "scale": [0.011, 0.012, 0.013],
+    "offset": [-1.0, -1.5, -2.0],
+}  # of no family: it can only come from the preset
 TWO = Task("two", (Head("style", ("힙합", "펑크", "모던")), Head("season", ("summer", "winter"))))
 
 
@@ -37,38 +40,57 @@ def clip():
     vision = models.CLIPVisionEncoder(patch_size=8, image_shape=(32, 32, 3), **SIZES)
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]  # how byte-level pairs write the 256 bytes
     letters = [chr(code) for code in printable] + [chr(256 + number) for number in range(256 - len(printable))]
-    pieces = [*letters, *(letter + "</w>" for letter in letters), "re", "<|startoftext|>", "<|endoftext|>"]  # the end has the highest id
+    pieces = [
+        *letters,
+        *(letter + "</w>" for letter in letters),
+        "re",
+        "<|startoftext|>",
+        "<|endoftext|>",
+    ]  # the end has the highest id
     text = models.CLIPTextEncoder(vocabulary_size=len(pieces), embedding_dim=16, max_sequence_length=TOKENS, **SIZES)
     tokenizer = models.CLIPTokenizer(vocabulary={piece: number for number, piece in enumerate(pieces)}, merges=["r e"])
     converter = layers.CLIPImageConverter(image_size=(32, 32), interpolation="bicubic", antialias=True, **STATED)
-    return models.CLIPBackbone(vision, text, projection_dim=12), models.CLIPPreprocessor(tokenizer, converter, sequence_length=TOKENS)
+    return models.CLIPBackbone(vision, text, projection_dim=12), models.CLIPPreprocessor(
+        tokenizer, converter, sequence_length=TOKENS
+    )
 
 
 def siglip():
     vision = models.SigLIPVisionEncoder(patch_size=8, image_shape=(32, 32, 3), **SIZES)
     pieces = ["<unk>", "<s>", "</s>", "▁", *"abcdefghijklmnopqrstuvwxyz"]
-    text = models.SigLIPTextEncoder(vocabulary_size=len(pieces), embedding_dim=16, max_sequence_length=TOKENS, projection_dim=16, **SIZES)
+    text = models.SigLIPTextEncoder(
+        vocabulary_size=len(pieces), embedding_dim=16, max_sequence_length=TOKENS, projection_dim=16, **SIZES
+    )
     backbone = models.SigLIPBackbone(vision, text)
     backbone.siglip_head.logit_scale.assign(1.5)
     backbone.siglip_head.logit_bias.assign(-3.0)
     converter = layers.SigLIPImageConverter(image_size=(32, 32), scale=1 / 127.5, offset=-1)
-    return backbone, models.SigLIPPreprocessor(models.SigLIPTokenizer(sentence_pieces(pieces)), converter, sequence_length=TOKENS)
+    return backbone, models.SigLIPPreprocessor(
+        models.SigLIPTokenizer(sentence_pieces(pieces)), converter, sequence_length=TOKENS
+    )
 
 
 def sentence_pieces(pieces):
     """A sentencepiece model in protobuf's wire format: `pieces` = field 1 of {1: text, 2: score, 3: type}."""
     kinds = {"<unk>": 2, "<s>": 3, "</s>": 3}
     rows = [(piece.encode(), kinds.get(piece, 1)) for piece in pieces]
-    rows = [b"\x0a" + bytes([len(piece)]) + piece + b"\x15" + struct.pack("<f", -1.0) + b"\x18" + bytes([kind]) for piece, kind in rows]
+    rows = [
+        b"\x0a" + bytes([len(piece)]) + piece + b"\x15" + struct.pack("<f", -1.0) + b"\x18" + bytes([kind])
+        for piece, kind in rows
+    ]
     return b"".join(b"\x0a" + bytes([len(row)]) + row for row in rows)
 
 
 def vit(**options):
-    return models.ViTBackbone(image_shape=(32, 32, 3), patch_size=8, **PLAIN, **options), layers.ViTImageConverter(image_size=(32, 32), **STATED)
+    return models.ViTBackbone(image_shape=(32, 32, 3), patch_size=8, **PLAIN, **options), layers.ViTImageConverter(
+        image_size=(32, 32), **STATED
+    )
 
 
 def dinov2():
-    backbone = models.DINOV2Backbone(patch_size=7, image_shape=(35, 35, 3), position_embedding_shape=(35, 35, 3), num_register_tokens=2, **SIZES)
+    backbone = models.DINOV2Backbone(
+        patch_size=7, image_shape=(35, 35, 3), position_embedding_shape=(35, 35, 3), num_register_tokens=2, **SIZES
+    )
     return backbone, layers.DINOV2ImageConverter(image_size=(35, 35), **STATED)
 
 
@@ -80,7 +102,14 @@ def resnet():
     return backbone, layers.ResNetImageConverter(image_size=(32, 32), **STATED)
 
 
-MADE = {"clip": clip, "siglip": siglip, "vit": vit, "vit_without_token": lambda: vit(use_class_token=False), "dinov2": dinov2, "resnet": resnet}
+MADE = {
+    "clip": clip,
+    "siglip": siglip,
+    "vit": vit,
+    "vit_without_token": lambda: vit(use_class_token=False),
+    "dinov2": dinov2,
+    "resnet": resnet,
+}
 POOLED_BY_HAND = {
     "clip": lambda backbone, values: backbone.vision_pooler(backbone.vision_encoder({"images": values})),
     "siglip": lambda backbone, values: backbone.vision_encoder({"images": values}),
@@ -146,7 +175,15 @@ def numpy(values):
     return np.asarray(keras.ops.convert_to_numpy(values))
 
 
-CASES = [("clip", 48), ("siglip", 48), ("vit", 32), ("vit", 48), ("vit_without_token", 48), ("dinov2", 35), ("resnet", 32)]
+CASES = [
+    ("clip", 48),
+    ("siglip", 48),
+    ("vit", 32),
+    ("vit", 48),
+    ("vit_without_token", 48),
+    ("dinov2", 35),
+    ("resnet", 32),
+]
 
 
 @pytest.mark.parametrize(("kind", "size"), CASES)
@@ -175,7 +212,9 @@ def test_every_row_is_tested(made):
 
 def test_uint8_is_taken_as_it_is(made):
     encoder, pixels = hub.build_encoder(f"hub:{made['vit'][0]}", 48), pictures(48)
-    np.testing.assert_allclose(encoder.predict(pixels.astype(np.uint8), verbose=0), encoder.predict(pixels, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(
+        encoder.predict(pixels.astype(np.uint8), verbose=0), encoder.predict(pixels, verbose=0), atol=1e-5
+    )
 
 
 def test_an_encoder_of_any_size_sees_the_pictures_size(made):
@@ -188,7 +227,9 @@ def test_an_encoder_of_any_size_sees_the_pictures_size(made):
     folder, backbone, _ = made["resnet"]
     pixels = pictures(64)
     scaled = pixels * STATED["scale"] + STATED["offset"]
-    np.testing.assert_allclose(hub.build_encoder(folder, 64).predict(pixels, verbose=0), numpy(backbone(scaled)).mean(axis=(1, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        hub.build_encoder(folder, 64).predict(pixels, verbose=0), numpy(backbone(scaled)).mean(axis=(1, 2)), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet"])
@@ -209,7 +250,11 @@ def same_weights(one, two):
 
 def test_weights_come_from_the_preset_or_from_a_run(made, tmp_path):
     folder = made["clip"][0]
-    one, two, random = hub.build_encoder(folder, 48), hub.build_encoder(folder, 48), hub.build_encoder(folder, 48, weights=False)
+    one, two, random = (
+        hub.build_encoder(folder, 48),
+        hub.build_encoder(folder, 48),
+        hub.build_encoder(folder, 48, weights=False),
+    )
     assert same_weights(one, two) and not same_weights(one, random)
     one.save_weights(tmp_path / "run.weights.h5")
     random.load_weights(tmp_path / "run.weights.h5")
@@ -233,8 +278,12 @@ def test_one_prompt_a_class_gives_the_models_own_logits(made, kind):
     task = Task("t", (Head("season", ("summer", "winter", "spring")),))
     prompts = {"season": {name: [f"a {name} day"] for name in task.heads[0].classes}}
     inputs = before({"images": pictures(48), "prompts": ["a summer day", "a winter day", "a spring day"]})
-    logits = numpy(backbone({"images": numpy(inputs["images"]), "token_ids": numpy(inputs["token_ids"])})["vision_logits"])
-    np.testing.assert_allclose(hub.zero_shot(folder, task, pictures(48), prompts), numpy(keras.ops.softmax(logits)), atol=1e-5)
+    logits = numpy(
+        backbone({"images": numpy(inputs["images"]), "token_ids": numpy(inputs["token_ids"])})["vision_logits"]
+    )
+    np.testing.assert_allclose(
+        hub.zero_shot(folder, task, pictures(48), prompts), numpy(keras.ops.softmax(logits)), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip"])
@@ -256,7 +305,9 @@ def test_prompts_of_a_class_are_averaged_as_unit_vectors(made, kind):
             vector = (text / np.linalg.norm(text, axis=1, keepdims=True)).mean(axis=0)
             vectors.append(vector / np.linalg.norm(vector))
         powers = np.exp(scale * image @ np.array(vectors).T)
-        np.testing.assert_allclose(scores[:, TWO.slices[head.name]], powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+        np.testing.assert_allclose(
+            scores[:, TWO.slices[head.name]], powers / powers.sum(axis=1, keepdims=True), atol=1e-5
+        )
 
 
 def test_zero_shot_makes_a_predictions_table_from_batches(made):
@@ -281,7 +332,9 @@ def test_a_preset_is_a_backbone_like_any_other(made, colour_data, tmp_path):
     assert kf.train(catalog, root, tmp_path / "run", config=config, **options).finished
     with pytest.raises(InputError, match="taps='last'"):
         kf.train(catalog, root, tmp_path / "taps", config=kf.TrainConfig(backbone=preset, taps="stages"), **options)
-    answers = kf.predict_zero_shot(f"hub:{made['clip'][0]}", catalog, root, task=ZERO, preprocess=kf.Preprocess(size=32), progress=False)
+    answers = kf.predict_zero_shot(
+        f"hub:{made['clip'][0]}", catalog, root, task=ZERO, preprocess=kf.Preprocess(size=32), progress=False
+    )
     assert len(answers) == 45 and answers.columns[:3].tolist() == ["id", "photo", "style"]
     kf.write_catalog(catalog.rename(columns={"label": "style"}).assign(style="모던"), tmp_path / "c.csv")
     preset = (f"hub:{made['clip'][0]}",)
@@ -298,13 +351,17 @@ def test_korean_prompts_go_to_encoders_that_read_korean(made):
     assert hub.task_prompts(TWO, ("en", "ko"))["style"]["힙합"][-1] == "힙합 룩"
     assert hub._default_prompts("siglip2_base_patch16_256", TWO) == hub.task_prompts(TWO, ("en", "ko"))
     assert hub._default_prompts("clip_vit_base_patch32", TWO) == hub.task_prompts(TWO)
-    assert all(text.isascii() for prompts in hub.task_prompts(tasks.TASKS["style"])["style"].values() for text in prompts)
+    assert all(
+        text.isascii() for prompts in hub.task_prompts(tasks.TASKS["style"])["style"].values() for text in prompts
+    )
     with pytest.raises(InputError, match="reads English only and 15 classes have no English name"):
         hub.zero_shot(made["clip"][0], tasks.TASKS["fashion_how"], pictures(32))
 
 
 def test_an_unknown_preset_is_answered_with_the_nearest_names():
-    with pytest.raises(InputError, match=r"unknown preset 'clip_vit_base_16'.*nearest are clip_vit_base_patch16") as raised:
+    with pytest.raises(
+        InputError, match=r"unknown preset 'clip_vit_base_16'.*nearest are clip_vit_base_patch16"
+    ) as raised:
         hub.build_encoder("hub:clip_vit_base_16", 224)
     assert "\n" not in str(raised.value)
     with pytest.raises(InputError, match="unknown preset 'bert_base_en'"):
@@ -314,7 +371,9 @@ def test_an_unknown_preset_is_answered_with_the_nearest_names():
 def test_a_folder_that_is_none_and_an_encoder_of_words(tmp_path):
     with pytest.raises(InputError, match="has no config.json.*that save_to_preset wrote"):
         hub.build_encoder(tmp_path, 224)
-    words = models.BertBackbone(vocabulary_size=9, num_layers=1, num_heads=1, hidden_dim=4, intermediate_dim=4, max_sequence_length=4)
+    words = models.BertBackbone(
+        vocabulary_size=9, num_layers=1, num_heads=1, hidden_dim=4, intermediate_dim=4, max_sequence_length=4
+    )
     words.save_to_preset(str(tmp_path))
     with pytest.raises(InputError, match="is a BertBackbone, no image encoder.*known: CLIPBackbone"):
         hub.build_encoder(tmp_path, 224)
@@ -352,7 +411,13 @@ def test_what_zero_shot_refuses(made, tmp_path):
 
 def test_rows_name_what_keras_hub_has():
     names = hub.presets()
-    assert {"clip_vit_base_patch32", "siglip2_base_patch16_256", "dinov2_base", "vit_base_patch16_224_imagenet", "resnet_50_imagenet"} <= set(names)
+    assert {
+        "clip_vit_base_patch32",
+        "siglip2_base_patch16_256",
+        "dinov2_base",
+        "vit_base_patch16_224_imagenet",
+        "resnet_50_imagenet",
+    } <= set(names)
     assert set(hub.presets(text=True)) < set(names) and all("lip" in name for name in hub.presets(text=True))
     for name, row in hub.FAMILIES.items():
         assert row.pooling in hub.POOLINGS and row.scaling in hub.SCALINGS
@@ -361,7 +426,9 @@ def test_rows_name_what_keras_hub_has():
 
 def test_keras_hub_is_imported_inside_functions_only():
     tree = ast.parse(Path(hub.__file__).read_text(encoding="utf-8"))
-    assert not any("keras_hub" in ast.dump(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)))
+    assert not any(
+        "keras_hub" in ast.dump(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))
+    )
 
 
 def test_batch_norms_of_a_preset_stay_as_they_are(made):

@@ -1,4 +1,3 @@
-
 import keras
 import numpy as np
 import pytest
@@ -63,7 +62,9 @@ def test_batch_norms_of_pretrained_weights_stay_as_they_are(tmp_path):
         model = build_model(TASK, "tiny", 32, weights)
         model.compile("sgd", task_loss(TASK), jit_compile=False)
         before = [np.array(v) for v in model.non_trainable_variables if "moving" in v.path]
-        model.train_on_batch(np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8), np.zeros((4, 7), np.float32))
+        model.train_on_batch(
+            np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8), np.zeros((4, 7), np.float32)
+        )
         after = [np.array(v) for v in model.non_trainable_variables if "moving" in v.path]
         assert any((a != b).any() for a, b in zip(before, after, strict=True)) == moves
 

@@ -33,7 +33,9 @@ def table(**columns):
 
 def texts(figure):
     figure.canvas.draw()
-    return [text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+    return [
+        text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()
+    ]
 
 
 def ticks(axis):
@@ -104,7 +106,9 @@ def test_many_classes_and_combinations_are_folded_and_no_photo_is_lost():
 
 
 def test_what_goes_together_is_ordered_by_parent():
-    figure = plot_together(table(style=["모던", "레트로", "레트로", "로맨틱"], sub_style=["레트로", "키치", "로맨틱", ""]))
+    figure = plot_together(
+        table(style=["모던", "레트로", "레트로", "로맨틱"], sub_style=["레트로", "키치", "로맨틱", ""])
+    )
     axes = figure.axes[0]
     assert ticks(axes.yaxis) == ["retro", "modern"] and ticks(axes.xaxis) == ["retro", "kitsch", "romantic"]
     assert np.allclose(np.asarray(axes.images[0].get_array()), [[0, 0.5, 0.5], [1, 0, 0]])
@@ -170,7 +174,9 @@ def test_boxes_are_shares_of_their_picture(shown):
     figure = plot_boxes(catalog, root)
     heat = np.asarray(figure.axes[1].images[0].get_array())
     assert heat.min() == 0 and heat.max() == 1  # both boxes lie over one place, none over another
-    assert any(text.startswith("2 boxes in 2 pictures") and text.endswith("1 of 3 rows have none") for text in texts(figure))
+    assert any(
+        text.startswith("2 boxes in 2 pictures") and text.endswith("1 of 3 rows have none") for text in texts(figure)
+    )
 
 
 def test_density_is_the_share_of_boxes_over_a_cell():

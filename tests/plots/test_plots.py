@@ -28,7 +28,9 @@ def no_korean_font(monkeypatch):
 
 def catalog_of(labels, splits=None, column="style"):
     ids = [f"p{number}" for number in range(len(labels))]
-    return complete_catalog(pd.DataFrame({"id": ids, "path": ids, "split": splits or ["train"] * len(labels), column: labels}))
+    return complete_catalog(
+        pd.DataFrame({"id": ids, "path": ids, "split": splits or ["train"] * len(labels), column: labels})
+    )
 
 
 def predictions_of(head, scores):
@@ -40,7 +42,9 @@ def predictions_of(head, scores):
 
 def texts(figure):
     figure.canvas.draw()
-    return [text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+    return [
+        text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()
+    ]
 
 
 def tick_labels(axis):
@@ -151,7 +155,11 @@ def test_one_epoch_becomes_bars_with_their_values():
 
 def test_several_heads_are_told_apart_by_more_than_colour():
     history = curves(3).assign(val_part_accuracy=0.7)
-    marks = [line.get_marker() for line in curve_plots.plot_history(history).axes[0].lines if line.get_label().startswith("valid")]
+    marks = [
+        line.get_marker()
+        for line in curve_plots.plot_history(history).axes[0].lines
+        if line.get_label().startswith("valid")
+    ]
     assert len(marks) == 2 == len(set(marks))
 
 
@@ -173,7 +181,10 @@ def test_confusion_is_ordered_by_parent_and_rows_sum_to_one():
     scores = np.full((4, 23), 0.001)
     for row, name in enumerate(["레트로", "키치", "로맨틱", "키치"]):
         scores[row, STYLE.classes.index(name)] = 1
-    figure = confusion_plots.plot_confusion(predictions_of(STYLE, scores / scores.sum(1, keepdims=True)), catalog_of([order[0], order[0], order[1], order[2]]))
+    figure = confusion_plots.plot_confusion(
+        predictions_of(STYLE, scores / scores.sum(1, keepdims=True)),
+        catalog_of([order[0], order[0], order[1], order[2]]),
+    )
     axes = figure.axes[0]
     assert tick_labels(axes.yaxis) == ["retro", "kitsch", "romantic"]
     shares = np.asarray(axes.images[0].get_array())
@@ -192,7 +203,9 @@ def test_confusion_averages_the_rows_of_a_photo():
 def test_confusion_of_a_multi_label_head():
     head = Head("detail", ("a", "b"), multi=True)
     catalog = catalog_of(["a", "a|b", "-", ""], column="detail")
-    figure = confusion_plots.plot_confusion(predictions_of(head, [[0.9, 0.9], [0.9, 0.9], [0.1, 0.1], [0.9, 0.9]]), catalog, "detail")
+    figure = confusion_plots.plot_confusion(
+        predictions_of(head, [[0.9, 0.9], [0.9, 0.9], [0.1, 0.1], [0.9, 0.9]]), catalog, "detail"
+    )
     assert "all labels right 0.667, 3 photos" in texts(figure)
     assert np.allclose(np.asarray(figure.axes[0].images[0].get_array()), 1)
 
@@ -241,7 +254,13 @@ def fontless(monkeypatch):
     commands = []
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
-    monkeypatch.setattr(style.subprocess, "run", lambda command, **_: commands.append(command) or subprocess.CompletedProcess(command, 100, "", "E: are you root?"))
+    monkeypatch.setattr(
+        style.subprocess,
+        "run",
+        lambda command, **_: (
+            commands.append(command) or subprocess.CompletedProcess(command, 100, "", "E: are you root?")
+        ),
+    )
     return commands
 
 

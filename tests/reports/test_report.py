@@ -59,7 +59,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         self.tags.add(tag)
-        self.addresses += [attributes[name] for name in ("src", "href", "srcset", "data", "action") if name in attributes]
+        self.addresses += [
+            attributes[name] for name in ("src", "href", "srcset", "data", "action") if name in attributes
+        ]
         if tag == "img":
             self.images.append(attributes)
         if tag not in ("img", "meta", "br", "link"):
@@ -96,7 +98,17 @@ def test_the_page_says_what_was_done_and_how_good_it_is(style_run, style_page):
     assert "majority baseline" in made.text and f"{figures['balanced_accuracy']:.3f}" in made.text
     assert "40 validation photos" in made.text and "100.0% drawn by annotators" in made.text
     assert "New pictures have no annotation" in made.text
-    for fact in ("레트로 retro", "subculture", "160 train, 40 valid", "2 pictures rejected", "abababababab", "cdcdcdcdcdcd", "tiny", "0123456", "75.0 seconds"):
+    for fact in (
+        "레트로 retro",
+        "subculture",
+        "160 train, 40 valid",
+        "2 pictures rejected",
+        "abababababab",
+        "cdcdcdcdcdcd",
+        "tiny",
+        "0123456",
+        "75.0 seconds",
+    ):
         assert fact in made.text, fact
     assert "my weights.h5" in made.text
 
@@ -140,7 +152,11 @@ def test_names_cannot_become_markup(heads_page):
 
 def test_every_head_has_its_figures_and_its_classes(heads_page):
     made = heads_page
-    assert [title for title in made.titles if title.startswith("Class by class")] == ["Class by class: kind", "Class by class: style", "Class by class: detail"]
+    assert [title for title in made.titles if title.startswith("Class by class")] == [
+        "Class by class: kind",
+        "Class by class: style",
+        "Class by class: detail",
+    ]
     assert "any number of them apply" in made.text and "with all labels right" in made.text
     assert sum("png" in image["src"][:20] for image in made.images) == 7
     assert len([image for image in made.images if image["alt"].startswith("photo ")]) == 24
@@ -158,13 +174,19 @@ def test_figures_stand_beside_their_intervals_in_both_class_mixes(style_run, sty
     run, catalog, _ = style_run
     row = kf.score_intervals(Run(run).predictions, catalog).set_index("figure").loc["accuracy"]
     shown = f"accuracy{row['natural']:.3f}{row['low']:.3f}–{row['high']:.3f}{row['balanced']:.3f}{row['balanced_low']:.3f}–{row['balanced_high']:.3f}"
-    assert shown in style_page.text and "40 photos of 20 groups" in style_page.text and "every class as often" in style_page.text
+    assert (
+        shown in style_page.text
+        and "40 photos of 20 groups" in style_page.text
+        and "every class as often" in style_page.text
+    )
 
 
 def test_a_boards_rules_can_be_checked(style_page, heads_page):
     assert "my weights.h5 (sha256 abababababab): check that the rules allow" in style_page.text
     assert "each row's box: 95.0% drawn by annotators, 5.0% not given" in style_page.text
-    assert "160 train rows; not from valid or test rows" in style_page.text and "For a board's rules" in heads_page.titles
+    assert (
+        "160 train rows; not from valid or test rows" in style_page.text and "For a board's rules" in heads_page.titles
+    )
 
 
 # A recipe in words ----------------------------------------------------------------------------------------------------
@@ -176,7 +198,11 @@ OTHER = {
     "unfreeze": 20, "schedule": "cosine", "drop": 0.1, "every": 1, "patience": 9, "warmup": 2.0, "stop_after": 5, "ema": 0.99, "augment": "strong", "swap": 0.25,
     "label_smoothing": 0.2, "parent_share": 0.3, "weight_decay": 0.5, "precision": "float32", "seed": 3,
 }  # fmt: skip
-NEEDS = {"head_epochs": {"head": "hidden"}, "learning_rate": {"head": "hidden"}, "patience": {"schedule": "plateau"}}  # read only then
+NEEDS = {
+    "head_epochs": {"head": "hidden"},
+    "learning_rate": {"head": "hidden"},
+    "patience": {"schedule": "plateau"},
+}  # read only then
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(TrainConfig)])
@@ -198,23 +224,41 @@ def test_what_was_not_used_is_not_said():
     frozen = training(TrainConfig(weights="imagenet", fine_tune_epochs=0, taps="stages", augment="none"))
     assert "no fine-tuning" in frozen and not any(word in frozen for word in ("smoothing", "batches", "decay", "MixUp"))
     scratch = training(TrainConfig(weights="none", fine_tune_epochs=25, augment="light"))
-    assert "the whole network trained for 25 epochs" in scratch and "frozen" not in scratch and "rate 0.002, × 0.5 every 10 epochs" in scratch
-    assert "sinking" in training(replace(TUNED, schedule="cosine")) and "× 0.5 every" not in training(replace(TUNED, schedule="cosine"))
+    assert (
+        "the whole network trained for 25 epochs" in scratch
+        and "frozen" not in scratch
+        and "rate 0.002, × 0.5 every 10 epochs" in scratch
+    )
+    assert "sinking" in training(replace(TUNED, schedule="cosine")) and "× 0.5 every" not in training(
+        replace(TUNED, schedule="cosine")
+    )
 
 
 def test_values_become_words_of_a_command(copy):
-    assert flag_words("sizes", (224, 320)) == ["--sizes", "224", "320"] and flag_words("sizes", ()) == flag_words("taps", None) == []
+    assert (
+        flag_words("sizes", (224, 320)) == ["--sizes", "224", "320"]
+        and flag_words("sizes", ()) == flag_words("taps", None) == []
+    )
     assert flag_words("sub_labels", True) == ["--sub-labels"] and flag_words("sub_labels", False) == ["--no-sub-labels"]
     run = copy[0]
     _edit(run / "run.json", split="all")
     made = page(run)
-    assert "--split all" in made.text and "out of fold" in made.text and "trained on 200 rows" in made.text and "of 40 photos answered" in made.text
+    assert (
+        "--split all" in made.text
+        and "out of fold" in made.text
+        and "trained on 200 rows" in made.text
+        and "of 40 photos answered" in made.text
+    )
 
 
 def test_which_weights_were_kept_is_said(copy):
     run = copy[0]
     recipe = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    _edit(run / "run.json", train=recipe["train"] | {"fine_tune_epochs": 6}, fit={"best": {"epoch": 6, "share": 0.5, "val_calibrated_loss": 0.4}})
+    _edit(
+        run / "run.json",
+        train=recipe["train"] | {"fine_tune_epochs": 6},
+        fit={"best": {"epoch": 6, "share": 0.5, "val_calibrated_loss": 0.4}},
+    )
     assert "those 50% of the way from the frozen start to epoch 6, were kept" in page(run).text
 
 
@@ -232,7 +276,10 @@ def test_each_half_is_given_the_temperature_of_the_other(style_run):
     assert tempered["id"].tolist() == predictions["id"].tolist() and tempered["style"].equals(predictions["style"])
     scores = [name for name in predictions if ":" in name]
     best = np.argsort(predictions[scores].to_numpy(), axis=1)[:, -2:]
-    before, after = (np.diff(np.log(np.take_along_axis(table[scores].to_numpy(), best, axis=1)))[:, 0] for table in (predictions, tempered))
+    before, after = (
+        np.diff(np.log(np.take_along_axis(table[scores].to_numpy(), best, axis=1)))[:, 0]
+        for table in (predictions, tempered)
+    )
     slopes = before / after
     first = np.isclose(slopes, temperatures[0], rtol=1e-3)
     assert 10 <= first.sum() <= 30 and np.isclose(slopes[~first], temperatures[1], rtol=1e-3).all()
@@ -242,7 +289,11 @@ def test_each_half_is_given_the_temperature_of_the_other(style_run):
 
 
 def test_calibration_is_shown_before_and_after(style_page, heads_page):
-    assert "How sure may one be?" in style_page.titles and "as predicted" in style_page.text and "with a temperature" in style_page.text
+    assert (
+        "How sure may one be?" in style_page.titles
+        and "as predicted" in style_page.text
+        and "with a temperature" in style_page.text
+    )
     assert heads_page.titles.count("How sure may one be? ") == 3
 
 
@@ -261,12 +312,20 @@ def test_where_it_looked(tmp_path, monkeypatch):
     assert re.search(r"In \d pictures? with polygons [\d.]+ % of the heat lies on the garments", made.text)
     _edit(run / "run.json", files={"best.weights.h5": hash_file(run / "run.json")})
     made = page(run, heat=True)
-    assert "No heat maps (where it looked)" in made.text and "is not the file that training wrote" in made.text and "Class by class" in made.text
+    assert (
+        "No heat maps (where it looked)" in made.text
+        and "is not the file that training wrote" in made.text
+        and "Class by class" in made.text
+    )
 
 
 def test_a_run_without_weights_says_so(copy):
     made = page(copy[0], heat=True)
-    assert "No heat maps (where it looked)" in made.text and "best.weights.h5 is missing" in made.text and "Where it looked" not in made.titles
+    assert (
+        "No heat maps (where it looked)" in made.text
+        and "best.weights.h5 is missing" in made.text
+        and "Where it looked" not in made.titles
+    )
     assert "Class by class" in made.text
 
 
@@ -277,7 +336,11 @@ def make_audit(folder, catalog, pairs):
     """What `kfashion audit` writes, by hand; rows t0, t1, … are training rows."""
     folder.mkdir()
     pd.DataFrame({"id": [*catalog["id"], "t0", "t1", "t2"]}).to_csv(folder / "catalog.csv", index=False)
-    findings = [("p01", "blurred", "sharpness 0.001 & less", 0.001), ("t0", "blurred", "x", 0.002), ("", "shares", "valid 20%", 0.2)]
+    findings = [
+        ("p01", "blurred", "sharpness 0.001 & less", 0.001),
+        ("t0", "blurred", "x", 0.002),
+        ("", "shares", "valid 20%", 0.2),
+    ]
     pd.DataFrame(findings, columns=["id", "finding", "detail", "value"]).to_csv(folder / "findings.csv", index=False)
     pd.DataFrame(pairs, columns=["id", "other", "how", "distance"]).to_csv(folder / "pairs.csv", index=False)
     return folder
@@ -285,18 +348,31 @@ def make_audit(folder, catalog, pairs):
 
 def test_what_an_audit_found_and_the_scores_without_near_duplicates(copy, tmp_path):
     run, catalog, _ = copy
-    made = page(run, audit=make_audit(tmp_path / "audit", catalog, [("p00", "t0", "near", 3), ("p01", "t1", "exact", 0), ("t1", "t2", "near", 1)]))
-    assert "What the audit found" in made.titles and "blurred21p01 sharpness 0.001 & less" in made.text and "pairs: near21p00 t0" in made.text
+    made = page(
+        run,
+        audit=make_audit(
+            tmp_path / "audit", catalog, [("p00", "t0", "near", 3), ("p01", "t1", "exact", 0), ("t1", "t2", "near", 1)]
+        ),
+    )
+    assert (
+        "What the audit found" in made.titles
+        and "blurred21p01 sharpness 0.001 & less" in made.text
+        and "pairs: near21p00 t0" in made.text
+    )
     assert "all40" in made.text and "without near-duplicates38" in made.text and "near-duplicates2" in made.text
 
 
 def test_labels_that_an_audit_takes_for_wrong_are_counted(copy, tmp_path):
     run, catalog, _ = copy
     folder = make_audit(tmp_path / "audit", catalog, [])
-    pd.DataFrame({"id": ["p03", "t0"], "column": "style", "label": "모던", "suggestion": "로맨틱", "probability": 0.9}).to_csv(folder / "label_errors.csv", index=False)
+    pd.DataFrame(
+        {"id": ["p03", "t0"], "column": "style", "label": "모던", "suggestion": "로맨틱", "probability": 0.9}
+    ).to_csv(folder / "label_errors.csv", index=False)
     audited = catalog[["id", "style"]].copy()
     audited.loc[audited["id"] == "p03", "style"] = "모던"
-    pd.concat([audited, pd.DataFrame({"id": ["t0", "t1", "t2"], "style": ["모던", "", ""]})]).to_csv(folder / "catalog.csv", index=False)
+    pd.concat([audited, pd.DataFrame({"id": ["t0", "t1", "t2"], "style": ["모던", "", ""]})]).to_csv(
+        folder / "catalog.csv", index=False
+    )
     assert "likely wrong labels: style21p03 모던 → 로맨틱" in page(run, audit=folder).text
     audited.loc[audited["id"] == "p03", "style"] = "로맨틱"  # put right; t0 is gone
     audited.to_csv(folder / "catalog.csv", index=False)
@@ -305,16 +381,27 @@ def test_labels_that_an_audit_takes_for_wrong_are_counted(copy, tmp_path):
 
 def test_pairs_that_touch_no_judged_photo_are_said(copy, tmp_path):
     run, catalog, _ = copy
-    assert "No validation photo is in a pair" in page(run, audit=make_audit(tmp_path / "1", catalog, [("t0", "t1", "near", 3)])).text
-    assert "none has a near-duplicate in training" in page(run, audit=make_audit(tmp_path / "2", catalog, [("p00", "p01", "near", 3)])).text
+    assert (
+        "No validation photo is in a pair"
+        in page(run, audit=make_audit(tmp_path / "1", catalog, [("t0", "t1", "near", 3)])).text
+    )
+    assert (
+        "none has a near-duplicate in training"
+        in page(run, audit=make_audit(tmp_path / "2", catalog, [("p00", "p01", "near", 3)])).text
+    )
 
 
 def test_an_audit_that_is_missing_or_of_other_rows_is_said(copy, tmp_path):
     run, catalog, _ = copy
     made = page(run, audit=tmp_path / "nowhere")
-    assert "No audit's findings" in made.text and "kfashion audit CATALOG" in made.text and "Class by class" in made.text
+    assert (
+        "No audit's findings" in made.text and "kfashion audit CATALOG" in made.text and "Class by class" in made.text
+    )
     made = page(run, audit=make_audit(tmp_path / "audit", catalog[5:], []))
-    assert "is of another catalog: it lacks 5 of 40 validation rows" in made.text and "What the audit found" not in made.titles
+    assert (
+        "is of another catalog: it lacks 5 of 40 validation rows" in made.text
+        and "What the audit found" not in made.titles
+    )
 
 
 # What is missing ------------------------------------------------------------------------------------------------------
@@ -324,7 +411,10 @@ def test_without_the_truth_it_says_so(copy):
     run, _, _ = copy
     (run / "valid.csv.gz").unlink()
     made = page(run)
-    assert "No class table, intervals, confusion, calibration and pictures" in made.text and "Class by class" not in made.text
+    assert (
+        "No class table, intervals, confusion, calibration and pictures" in made.text
+        and "Class by class" not in made.text
+    )
     assert "majority baseline" in made.text  # the run's own figures are still there
 
 
@@ -362,7 +452,9 @@ def test_a_bare_recipe_is_enough(copy):
     recipe = json.loads((run / "run.json").read_text(encoding="utf-8"))
     for path in run.iterdir():
         path.unlink()
-    (run / "run.json").write_text(json.dumps({key: recipe[key] for key in ("task", "preprocess", "train")}), encoding="utf-8")
+    (run / "run.json").write_text(
+        json.dumps({key: recipe[key] for key in ("task", "preprocess", "train")}), encoding="utf-8"
+    )
     assert "What is missing here" in page(run).text
 
 
@@ -379,7 +471,10 @@ def test_a_head_without_truth_does_not_hide_the_others(heads_run, tmp_path, monk
     monkeypatch.setattr(report_page, "png", lambda figure, dpi: b"")
     made = page(run, catalog.assign(kind=""), root, out=tmp_path / "page.html")
     assert "No truth for 'kind'" in made.text
-    assert [title for title in made.titles if title.startswith("Class by class")] == ["Class by class: style", "Class by class: detail"]
+    assert [title for title in made.titles if title.startswith("Class by class")] == [
+        "Class by class: style",
+        "Class by class: detail",
+    ]
 
 
 def test_an_unreadable_picture_is_a_placeholder_with_the_reason(copy, tmp_path):
@@ -389,7 +484,11 @@ def test_an_unreadable_picture_is_a_placeholder_with_the_reason(copy, tmp_path):
         path.unlink() if number % 2 else path.write_bytes(b"no picture")
     made = page(run, catalog, photos)
     assert not any(image["alt"].startswith("photo ") for image in made.images)
-    assert made.html.count('class="placeholder"') == 24 and "not a picture" in made.text and "there is no such file" in made.text
+    assert (
+        made.html.count('class="placeholder"') == 24
+        and "not a picture" in made.text
+        and "there is no such file" in made.text
+    )
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"task": 3}', "[]"])
@@ -404,7 +503,11 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path, content):
 def test_one_class_only_is_said(copy):
     run, catalog, root = copy
     made = page(run, catalog.assign(style="레트로"), root)
-    assert "Only one of the 23 classes occurs" in made.text and "No temperature could be fitted" in made.text and "Class by class" in made.text
+    assert (
+        "Only one of the 23 classes occurs" in made.text
+        and "No temperature could be fitted" in made.text
+        and "Class by class" in made.text
+    )
 
 
 def test_no_validation_rows_is_said(copy):

@@ -45,9 +45,25 @@ def by_hand(members, *, prefix=b"", comment=b"", disk=0):
         extra, offset = member.get("extra", b""), member.get("offset", len(body))
         local_raw = member.get("local_raw", raw)
         local_sizes = member.get("local_sizes", (0, 0) if values[0] & 8 else sizes)
-        body += struct.pack("<4sHHHHHLLLHH", b"PK\3\4", 20, *values, *local_sizes, len(local_raw), 0) + local_raw + packed + member.get("after", b"")
-        directory += struct.pack("<4sHHHHHHLLLHHHHHLL", b"PK\1\2", 20, 20, *values, *sizes, len(raw), len(extra), 0, 0, 0, 0, offset) + raw + extra
-    end = struct.pack("<4sHHHHLLH", b"PK\5\6", disk, disk, len(members), len(members), len(directory), len(body), len(comment)) + comment
+        body += (
+            struct.pack("<4sHHHHHLLLHH", b"PK\3\4", 20, *values, *local_sizes, len(local_raw), 0)
+            + local_raw
+            + packed
+            + member.get("after", b"")
+        )
+        directory += (
+            struct.pack(
+                "<4sHHHHHHLLLHHHHHLL", b"PK\1\2", 20, 20, *values, *sizes, len(raw), len(extra), 0, 0, 0, 0, offset
+            )
+            + raw
+            + extra
+        )
+    end = (
+        struct.pack(
+            "<4sHHHHLLH", b"PK\5\6", disk, disk, len(members), len(members), len(directory), len(body), len(comment)
+        )
+        + comment
+    )
     return prefix + bytes(body) + bytes(directory) + end
 
 
@@ -61,7 +77,11 @@ def test_bombs_encrypted_and_broken_members_are_refused(tmp_path):
     start = zipfile.ZipFile(io.BytesIO(data)).getinfo("broken").header_offset + 60
     data[start : start + 20] = bytes(20)
     archive = opened(tmp_path, data)
-    for name, limit, text in (("bomb", 10**7, "too large: 1,000,000 bytes"), ("big", 1000, "too large"), ("broken", 10**7, "broken archive member")):
+    for name, limit, text in (
+        ("bomb", 10**7, "too large: 1,000,000 bytes"),
+        ("big", 1000, "too large"),
+        ("broken", 10**7, "broken archive member"),
+    ):
         with pytest.raises(ValueError, match=text):
             archive.read(name, limit)
 
@@ -99,7 +119,9 @@ def test_a_member_that_lies_about_its_size_does_not_expand(tmp_path):
 
 
 def test_overlapping_members_are_refused(tmp_path):
-    inner = by_hand([{"raw": b"b", "data": b"inner"}])[: 30 + 1 + 5]  # Fifield's quoted overlap: a's data is b's local header and data
+    inner = by_hand([{"raw": b"b", "data": b"inner"}])[
+        : 30 + 1 + 5
+    ]  # Fifield's quoted overlap: a's data is b's local header and data
     data = by_hand([{"raw": b"a", "data": inner}, {"raw": b"b", "data": b"inner", "offset": 31}])
     archive = opened(tmp_path, data)
     with pytest.raises(ValueError, match="overlaps"):
@@ -171,7 +193,12 @@ def test_a_zip_of_more_than_4_gb_is_read(tmp_path):
 
 def test_data_descriptors_names_of_any_length_and_folders(tmp_path):
     long = ("가" * 300).encode()
-    members = [{"raw": b"a", "flags": 8, "after": bytes(16)}, {"raw": long}, {"raw": b"folder/", "data": b""}, {"raw": b"windows\\", "data": b""}]
+    members = [
+        {"raw": b"a", "flags": 8, "after": bytes(16)},
+        {"raw": long},
+        {"raw": b"folder/", "data": b""},
+        {"raw": b"windows\\", "data": b""},
+    ]
     archive = opened(tmp_path, by_hand(members))
     assert list(archive.names()) == ["a", "가" * 300] and len(archive) == 2
     assert archive.read("a", LIMIT) == archive.read("가" * 300, LIMIT) == b"data"
@@ -297,12 +324,18 @@ def test_damaged_zips_end_in_a_result_or_a_reason(tmp_path):
     assert results == {"no zip", "read", "KeyError", "ValueError"}
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\"), min_size=1, max_size=30) | st.sampled_from(["가/나.jpg", "각", "é", "a b"])
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\"), min_size=1, max_size=30) | st.sampled_from(
+    ["가/나.jpg", "각", "é", "a b"]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    members=st.dictionaries(NAMES.map(lambda name: unicodedata.normalize("NFC", name).rstrip("/")).filter(bool), st.binary(max_size=3000), max_size=8),
+    members=st.dictionaries(
+        NAMES.map(lambda name: unicodedata.normalize("NFC", name).rstrip("/")).filter(bool),
+        st.binary(max_size=3000),
+        max_size=8,
+    ),
     method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
     prefix=st.binary(max_size=40),
     comment=st.binary(max_size=60).filter(lambda text: b"PK\5\6" not in text),  # there zipfile fails

@@ -95,7 +95,9 @@ def no_waiting_and_no_proxy(monkeypatch):
 
 def manifest(tmp_path, *rows):
     path = tmp_path / f"manifest{len(list(tmp_path.glob('*.csv')))}.csv"
-    pd.DataFrame([{**dict.fromkeys(MANIFEST_COLUMNS, ""), "name": "w", **row} for row in rows]).to_csv(path, index=False)
+    pd.DataFrame([{**dict.fromkeys(MANIFEST_COLUMNS, ""), "name": "w", **row} for row in rows]).to_csv(
+        path, index=False
+    )
     return path
 
 
@@ -105,7 +107,9 @@ def fetch(server, tmp_path):
     server.files["/w.h5"] = CONTENT
 
     def call(**row):
-        return download("w", tmp_path / "kept", manifest(tmp_path, {"source": f"{server.address}/w.h5", "sha256": SHA, **row}))
+        return download(
+            "w", tmp_path / "kept", manifest(tmp_path, {"source": f"{server.address}/w.h5", "sha256": SHA, **row})
+        )
 
     return call
 
@@ -126,7 +130,9 @@ def test_the_manifest_has_the_form_of_the_design():
     assert table["source"].map(lambda s: bool(re.match(r"https://|aihub:51/\d*$|manual$|[A-Za-z0-9_-]{25,}$", s))).all()
     assert table["sha256"].map(lambda s: bool(re.fullmatch(r"|[0-9a-f]{64}|md5:[0-9a-f]{32}", s))).all()
     assert table["bytes"].map(lambda s: s == "" or s.isdigit()).all() and (table["licence"] != "").all()
-    assert table["unpack"].isin(["", "tar"]).all() and set(table["dataset"]).isdisjoint(set(table["name"]) - {"mnist", "clothing_small"})
+    assert table["unpack"].isin(["", "tar"]).all() and set(table["dataset"]).isdisjoint(
+        set(table["name"]) - {"mnist", "clothing_small"}
+    )
     assert {row.weights for row in BACKBONES.values() if row.weights} <= set(table["name"])
 
 
@@ -287,7 +293,9 @@ def test_no_room_is_said_before_and_while(fetch, server, tmp_path, monkeypatch):
 
 
 def test_unknown_names_and_sources_that_need_hands(tmp_path):
-    with pytest.raises(InputError, match="'nothing' is not in data_manifest.csv; it has mobilenet_025.*data sets weights, kfashion"):
+    with pytest.raises(
+        InputError, match="'nothing' is not in data_manifest.csv; it has mobilenet_025.*data sets weights, kfashion"
+    ):
         download("nothing")
     with pytest.raises(InputError, match="'weights' is a data set; name one of its files: mobilenet_025"):
         download("weights")
@@ -368,7 +376,9 @@ def shell(tmp_path, monkeypatch):
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_bytes(data)
         made.mkdir(exist_ok=True)
-        program.write_text(f'#!/bin/bash\necho "$@" >> {calls}\nprintf "%s\\n" "{said}"\nprintf " 50%%\\r100%%\\r" >&2\ncp -r {made}/. .\n{also}')
+        program.write_text(
+            f'#!/bin/bash\necho "$@" >> {calls}\nprintf "%s\\n" "{said}"\nprintf " 50%%\\r100%%\\r" >&2\ncp -r {made}/. .\n{also}'
+        )
         program.chmod(0o755)
 
     def call(file_key="7", **row):
@@ -378,17 +388,26 @@ def shell(tmp_path, monkeypatch):
 
 
 def pieces(size, numbered=False):
-    return {f"{LABELS}.part{start // size if numbered else start}": ZIP[start : start + size] for start in range(0, len(ZIP), size)}
+    return {
+        f"{LABELS}.part{start // size if numbered else start}": ZIP[start : start + size]
+        for start in range(0, len(ZIP), size)
+    }
 
 
-@pytest.mark.parametrize("files", [{LABELS: ZIP}, pieces(300), pieces(150), pieces(150, numbered=True), pieces(10**6), {LABELS.upper(): ZIP}])
+@pytest.mark.parametrize(
+    "files", [{LABELS: ZIP}, pieces(300), pieces(150), pieces(150, numbered=True), pieces(10**6), {LABELS.upper(): ZIP}]
+)
 def test_aihub_archives_keep_their_folders_whether_joined_or_not(shell, tmp_path, files, capfd):
     call, bring, calls = shell
     bring({**files, "download.tar": b"left over"})
     path = call(sha256=hashlib.sha256(ZIP).hexdigest())
-    assert path.read_bytes() == ZIP and path.parent.relative_to(tmp_path / "kept" / "w").parts[2].lower() == "1.training"
+    assert (
+        path.read_bytes() == ZIP and path.parent.relative_to(tmp_path / "kept" / "w").parts[2].lower() == "1.training"
+    )
     assert calls.read_text() == f"-mode d -datasetkey 51 -filekey 7 -aihubapikey {SECRET}\n"
-    assert [name for name in kept(tmp_path) if "." in name and name.lower().endswith(("zip", "tar", "aihub", "joining"))] == [path.name]
+    assert [
+        name for name in kept(tmp_path) if "." in name and name.lower().endswith(("zip", "tar", "aihub", "joining"))
+    ] == [path.name]
     assert call() == path and len(calls.read_text().splitlines()) == 1  # it is there
     assert SECRET not in "".join(capfd.readouterr())
 
@@ -461,7 +480,9 @@ def test_other_bytes_from_aihub_get_no_name(shell, tmp_path):
     bring({LABELS: ZIP})
     with pytest.raises(InputError, match="hash"):
         call(sha256="0" * 64)
-    assert [name for name in kept(tmp_path) if name.endswith("zip")] == [] and not (tmp_path / "kept" / ".w.aihub").exists()
+    assert [name for name in kept(tmp_path) if name.endswith("zip")] == [] and not (
+        tmp_path / "kept" / ".w.aihub"
+    ).exists()
     bring({"second.zip": ZIP})
     with pytest.raises(InputError, match=r"expected one zip .*second\.zip"):
         call()
@@ -472,16 +493,24 @@ def test_what_aihub_needs_is_explained(shell, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.delenv("KFASHION_AIHUBSHELL")
     monkeypatch.delenv("AIHUB_API_KEY")
-    with pytest.raises(InputError, match=r"(?s)no program aihubshell.*no API key.*approval.*chmod \+x.*--filekey KEY.*by hand"):
+    with pytest.raises(
+        InputError, match=r"(?s)no program aihubshell.*no API key.*approval.*chmod \+x.*--filekey KEY.*by hand"
+    ):
         call()
-    with pytest.raises(InputError, match=r"(?s)states no file key.*aihubshell -mode l -datasetkey 51.*kfashion download kfashion_train_labels --filekey KEY"):
+    with pytest.raises(
+        InputError,
+        match=r"(?s)states no file key.*aihubshell -mode l -datasetkey 51.*kfashion download kfashion_train_labels --filekey KEY",
+    ):
         download("kfashion_train_labels", tmp_path / "kept")
     assert kept(tmp_path) == []
 
 
 def test_an_aihubshell_that_outlives_its_caller_keeps_others_out(shell, tmp_path):
     call, bring, _ = shell
-    bring({LABELS: ZIP}, also=f"touch {tmp_path}/began; for i in {{1..500}}; do [ -e {tmp_path}/end ] && break; sleep 0.02; done")
+    bring(
+        {LABELS: ZIP},
+        also=f"touch {tmp_path}/began; for i in {{1..500}}; do [ -e {tmp_path}/end ] && break; sleep 0.02; done",
+    )
     code = (
         f"from kfashion_utils.storage.downloads import download; download('w', {str(tmp_path / 'kept')!r}, "
         f"{str(manifest(tmp_path, {'source': 'aihub:51/7'}))!r})"
@@ -521,7 +550,12 @@ def test_a_tar_is_unpacked_whole_or_not_at_all(fetch, server, tmp_path, monkeypa
     folder = unpacked(data, "good.tar.gz")
     assert folder == tmp_path / "kept" / "good" and (folder / "photos/a.jpg").read_bytes() == b"jpeg"
     assert unpacked(data, "good.tar.gz") == folder
-    for name, kind in (("../out", tarfile.REGTYPE), ("/out", tarfile.REGTYPE), ("link", tarfile.SYMTYPE), ("hard", tarfile.LNKTYPE)):
+    for name, kind in (
+        ("../out", tarfile.REGTYPE),
+        ("/out", tarfile.REGTYPE),
+        ("link", tarfile.SYMTYPE),
+        ("hard", tarfile.LNKTYPE),
+    ):
         with pytest.raises(InputError, match="only plain files are unpacked"):
             unpacked(tar_bytes(good, (name, b"", kind)), f"bad{kind.decode()}{len(name)}.tar")
     with pytest.raises(InputError, match="not a tar that can be read"):
@@ -534,7 +568,9 @@ def test_a_tar_is_unpacked_whole_or_not_at_all(fetch, server, tmp_path, monkeypa
 
 def test_the_verb_fetches_a_data_set_and_lists_what_failed(fetch, server, tmp_path, monkeypatch, capsys):
     server.files |= {"/a.h5": CONTENT, "/c.h5": CONTENT}
-    rows = [{"name": name, "dataset": "weights", "source": f"{server.address}/{name}.h5", "sha256": SHA} for name in "abc"]
+    rows = [
+        {"name": name, "dataset": "weights", "source": f"{server.address}/{name}.h5", "sha256": SHA} for name in "abc"
+    ]
     table = read_manifest(manifest(tmp_path, *rows))
     monkeypatch.setattr(module, "read_manifest", lambda _: table)
     with pytest.raises(InputError, match=r"(?s)weights: 2 of 3 files are there; .* \(1 problem\).*b\.h5 answered 404"):

@@ -28,7 +28,11 @@ def test_a_sealed_shard_is_a_zip_named_by_its_hash(tmp_path):
     shards = Shards(tmp_path)
     assert shards.read("c.jpg") == b"third" and shards.rejected == {"b.jpg": ["id", "path", "broken", "가"]}
     some = Shards(tmp_path, wanted=np.array([b"a.jpg", b"x.jpg"]))
-    assert some.names().tolist() == [b"a.jpg"] and some.rejected == {} and some.has(np.array([b"a.jpg", b"c.jpg"])).tolist() == [True, False]
+    assert (
+        some.names().tolist() == [b"a.jpg"]
+        and some.rejected == {}
+        and some.has(np.array([b"a.jpg", b"c.jpg"])).tolist() == [True, False]
+    )
     with pytest.raises(KeyError):
         some.member("c.jpg")
 

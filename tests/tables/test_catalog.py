@@ -22,12 +22,25 @@ from kfashion_utils.tables.splits import count_classes, split_warnings
 
 def catalog(rows=60, classes=3, shots=3, **columns):
     number = np.arange(rows)
-    table = {"id": [f"p{n:04d}" for n in number], "path": [f"{n}.jpg" for n in number], "group": [f"g{n // shots}" for n in number]}
+    table = {
+        "id": [f"p{n:04d}" for n in number],
+        "path": [f"{n}.jpg" for n in number],
+        "group": [f"g{n // shots}" for n in number],
+    }
     return complete_catalog({**table, "style": [f"c{(n // shots) % classes}" for n in number], **columns})
 
 
 def test_empty_cells_of_photo_and_group_are_filled():
-    table = complete_catalog(pd.DataFrame({"id": ["a", "b", "c"], "path": ["a.jpg", "b.jpg", "c.jpg"], "photo": ["", "p", None], "group": ["g", "", ""]}))
+    table = complete_catalog(
+        pd.DataFrame(
+            {
+                "id": ["a", "b", "c"],
+                "path": ["a.jpg", "b.jpg", "c.jpg"],
+                "photo": ["", "p", None],
+                "group": ["g", "", ""],
+            }
+        )
+    )
     assert table["photo"].tolist() == ["a", "p", "c"] and table["group"].tolist() == ["g", "p", "c"]
 
 
@@ -48,14 +61,27 @@ def test_check_lists_all_problems_at_once(tmp_path):
     table.loc[5, "polygon"] = "[[1, 2]]"
     table.loc[0, "left"] = 1.0
     problems = "\n".join(kf.check_catalog(table))
-    for text in ("not unique", "path is empty", "not safe", "leaves the data root", "split is none of", "empty or inverted", "not JSON rings", "four sides", "no region"):
+    for text in (
+        "not unique",
+        "path is empty",
+        "not safe",
+        "leaves the data root",
+        "split is none of",
+        "empty or inverted",
+        "not JSON rings",
+        "four sides",
+        "no region",
+    ):
         assert text in problems
     assert "row 4 (id 'a/b')" in problems
     assert len(kf.check_catalog(catalog(3), tmp_path)) == 3  # the files are missing
 
 
 def test_groups_in_two_splits_are_a_problem():
-    assert any("group 'g0' stands in 2 splits" in text for text in kf.check_catalog(catalog(3, split=["train", "valid", "train"])))
+    assert any(
+        "group 'g0' stands in 2 splits" in text
+        for text in kf.check_catalog(catalog(3, split=["train", "valid", "train"]))
+    )
 
 
 def test_second_labels_are_no_labels_of_their_own(tmp_path):
@@ -63,10 +89,14 @@ def test_second_labels_are_no_labels_of_their_own(tmp_path):
     first = complete_catalog(table[[*table.columns[:-2], "sub_style", "style"]])
     for one in (table, first):
         assert count_classes(one).equals(count_classes(one, "style")) and kf.check_catalog(one) == []
-        pd.testing.assert_series_equal(kf.split_catalog(one)["split"], kf.split_catalog(table.drop(columns="sub_style"))["split"])
+        pd.testing.assert_series_equal(
+            kf.split_catalog(one)["split"], kf.split_catalog(table.drop(columns="sub_style"))["split"]
+        )
     kf.write_catalog(table, tmp_path / "c.csv")
     pd.testing.assert_frame_equal(kf.read_catalog(tmp_path / "c.csv"), table)
-    joined = complete_catalog(pd.concat([table.drop(columns="sub_style").assign(id=table["id"] + "x"), table], ignore_index=True))
+    joined = complete_catalog(
+        pd.concat([table.drop(columns="sub_style").assign(id=table["id"] + "x"), table], ignore_index=True)
+    )
     assert joined["sub_style"].tolist() == [""] * 60 + table["sub_style"].tolist()
     assert count_classes(table, "sub_style").index.tolist()[-1] in ("c1", "c2", "(no label)")
 
@@ -81,10 +111,19 @@ def test_second_labels_are_no_labels_of_their_own(tmp_path):
 )
 def test_split_never_separates_a_group_nor_drops_a_row_or_a_class(groups, valid, test, folds, seed):
     rows = [(f"g{number}", f"c{label}") for number, (label, size) in enumerate(groups) for _ in range(size)]
-    table = complete_catalog({"id": [str(i) for i in range(len(rows))], "path": "x", "group": [r[0] for r in rows], "style": [r[1] for r in rows]})
+    table = complete_catalog(
+        {
+            "id": [str(i) for i in range(len(rows))],
+            "path": "x",
+            "group": [r[0] for r in rows],
+            "style": [r[1] for r in rows],
+        }
+    )
     result = kf.split_catalog(table, valid=valid, test=test, folds=folds, seed=seed)
     assert result["id"].tolist() == table["id"].tolist()
-    assert result.groupby("group")["split"].nunique().max() == 1 and result.groupby("group")["fold"].nunique().max() == 1
+    assert (
+        result.groupby("group")["split"].nunique().max() == 1 and result.groupby("group")["fold"].nunique().max() == 1
+    )
     counts = count_classes(result)
     groups_of = table.groupby("style")["group"].nunique()
     assert (counts["train"] > 0).all()
@@ -93,10 +132,19 @@ def test_split_never_separates_a_group_nor_drops_a_row_or_a_class(groups, valid,
     assert ((result["fold"] >= 0) == ((result["split"] != "test") & bool(folds))).all()
 
 
-@pytest.mark.parametrize("groups", [[(0, 1), (0, 1), (0, 1), (1, 1), (1, 4), (1, 1)], [(0, 1), (0, 1), (1, 1), (0, 4), (1, 1)]])
+@pytest.mark.parametrize(
+    "groups", [[(0, 1), (0, 1), (0, 1), (1, 1), (1, 4), (1, 1)], [(0, 1), (0, 1), (1, 1), (0, 4), (1, 1)]]
+)
 def test_a_split_that_took_too_many_groups_of_a_class_gives_one_back(groups):
     rows = [(f"g{number}", f"c{label}") for number, (label, size) in enumerate(groups) for _ in range(size)]
-    table = complete_catalog({"id": [str(i) for i in range(len(rows))], "path": "x", "group": [r[0] for r in rows], "style": [r[1] for r in rows]})
+    table = complete_catalog(
+        {
+            "id": [str(i) for i in range(len(rows))],
+            "path": "x",
+            "group": [r[0] for r in rows],
+            "style": [r[1] for r in rows],
+        }
+    )
     counts = count_classes(kf.split_catalog(table, valid=0.0625, test=0.2))
     several = [name for name in ("c0", "c1") if table[table["style"] == name]["group"].nunique() > 2]
     assert (counts.loc[several, ["train", "valid", "test"]] > 0).all(axis=None)
@@ -105,7 +153,9 @@ def test_a_split_that_took_too_many_groups_of_a_class_gives_one_back(groups):
 def test_split_shares_are_met_and_reproducible():
     table = catalog(3000, classes=5)
     result = kf.split_catalog(table, valid=0.2, test=0.1, folds=5, seed=3)
-    assert abs((result["split"] == "valid").mean() - 0.2) < 0.01 and abs((result["split"] == "test").mean() - 0.1) < 0.01
+    assert (
+        abs((result["split"] == "valid").mean() - 0.2) < 0.01 and abs((result["split"] == "test").mean() - 0.1) < 0.01
+    )
     assert result.loc[result["fold"] >= 0, "fold"].value_counts(normalize=True).between(0.19, 0.21).all()
     shuffled = kf.split_catalog(table.sample(frac=1, random_state=1), valid=0.2, test=0.1, folds=5, seed=3)
     pd.testing.assert_frame_equal(shuffled.sort_values("id", ignore_index=True), result)
@@ -172,14 +222,30 @@ def test_unreadable_tables_are_refused(tmp_path, text, message):
 
 def test_caps_count_every_row_by_its_own_class():
     table = complete_catalog(
-        {"id": [str(n) for n in range(84)], "path": "x", "group": [f"g{n % 6}" if n < 24 else f"h{n}" for n in range(84)], "style": ["a"] * 6 + ["c"] * 18 + ["b"] * 60}
+        {
+            "id": [str(n) for n in range(84)],
+            "path": "x",
+            "group": [f"g{n % 6}" if n < 24 else f"h{n}" for n in range(84)],
+            "style": ["a"] * 6 + ["c"] * 18 + ["b"] * 60,
+        }
     )
     for cap in (1, 4, 6):
-        assert kf.split_catalog(table, per_class=cap)["style"].value_counts().to_dict() == {"a": cap, "b": cap, "c": cap}
+        assert kf.split_catalog(table, per_class=cap)["style"].value_counts().to_dict() == {
+            "a": cap,
+            "b": cap,
+            "c": cap,
+        }
 
 
 def test_views_of_one_photo_are_never_separated():
-    table = complete_catalog({"id": [str(n) for n in range(40)], "path": "x", "photo": [f"p{n // 2}" for n in range(40)], "style": ["a", "b"] * 20})
+    table = complete_catalog(
+        {
+            "id": [str(n) for n in range(40)],
+            "path": "x",
+            "photo": [f"p{n // 2}" for n in range(40)],
+            "style": ["a", "b"] * 20,
+        }
+    )
     assert table["group"].tolist() == table["photo"].tolist()
     separate = table.assign(group=table["id"])
     for each in (table, separate):
@@ -204,11 +270,29 @@ def test_polygons_told_without_parsing_are_polygons(rings, seed):
     rng = random.Random(seed)
     for _ in range(30):
         place = rng.randrange(len(text))
-        changed = text[:place] + rng.choice(["", "0", "9" * 400, ".", ",", " ", "[", "]", "-", "e9", "٣", "]], [[", "[0"]) + text[place + rng.randint(0, 3) :]
+        changed = (
+            text[:place]
+            + rng.choice(["", "0", "9" * 400, ".", ",", " ", "[", "]", "-", "e9", "٣", "]], [[", "[0"])
+            + text[place + rng.randint(0, 3) :]
+        )
         assert not _is_plain_polygon(changed) or _parses_as_polygon(changed), changed
 
 
-@pytest.mark.parametrize("text", ["[]", "[[]]", "[[[]]]", "[[[", "[[[1.0, 2.0], [3.0, 4.0]]]", "[[[01.0, 2.0], [3.0, 4.0], [3.0, 4.0]]]", "nonsense", "null", "[[[NaN, 1], [1, 1], [1, 2]]]", "[" * 99999])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "[[]]",
+        "[[[]]]",
+        "[[[",
+        "[[[1.0, 2.0], [3.0, 4.0]]]",
+        "[[[01.0, 2.0], [3.0, 4.0], [3.0, 4.0]]]",
+        "nonsense",
+        "null",
+        "[[[NaN, 1], [1, 1], [1, 2]]]",
+        "[" * 99999,
+    ],
+)
 def test_what_is_no_polygon_is_a_problem(text):
     assert not _is_plain_polygon(text) and not _parses_as_polygon(text)
     assert any("not JSON rings" in problem for problem in kf.check_catalog(catalog(3, polygon=text, region="hand")))
@@ -235,5 +319,7 @@ def test_splits_of_known_seeds_stay_what_they_were():
 def test_the_largest_catalogs_have_no_slow_step():
     """A hundred thousand rows in a few groups and in as many groups: a step that is not linear would take minutes."""
     for shots in (1, 20_000):
-        table = kf.split_catalog(catalog(100_000, classes=23, shots=shots, polygon="[[[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]]]", region="hand"))
+        table = kf.split_catalog(
+            catalog(100_000, classes=23, shots=shots, polygon="[[[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]]]", region="hand")
+        )
         assert kf.check_catalog(table) == []

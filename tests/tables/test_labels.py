@@ -26,7 +26,10 @@ def test_not_annotated_differs_from_none_applies():
 
 
 labels = st.lists(
-    st.tuples(st.sampled_from(["", "-", *TASK.heads[0].classes]), st.sets(st.sampled_from(TASK.heads[1].classes)) | st.none()), min_size=1
+    st.tuples(
+        st.sampled_from(["", "-", *TASK.heads[0].classes]), st.sets(st.sampled_from(TASK.heads[1].classes)) | st.none()
+    ),
+    min_size=1,
 )
 
 
@@ -40,7 +43,11 @@ def test_decode_undoes_encode(rows):
 def test_json_round_trip_keeps_values_and_order():
     again = Task.from_json(TASK.to_json())
     assert again == TASK
-    assert again.columns == TASK.columns == ["part:상의", "part:하의", "part:dress", "print:도트", "print:체크", "print:무지"]
+    assert (
+        again.columns
+        == TASK.columns
+        == ["part:상의", "part:하의", "part:dress", "print:도트", "print:체크", "print:무지"]
+    )
 
 
 def test_split_gives_each_heads_part_of_the_flat_vector():
@@ -86,7 +93,9 @@ def catalog(**columns):
 
 
 def test_task_from_columns_uses_known_heads_and_sorts_the_rest():
-    task = tasks.resolve_task(None, catalog(style=["모던"] * 4, digit=["10", "9", "1", "7"], colour=["b", "a", "", "c"]))
+    task = tasks.resolve_task(
+        None, catalog(style=["모던"] * 4, digit=["10", "9", "1", "7"], colour=["b", "a", "", "c"])
+    )
     assert task.heads[0] is tasks.STYLE
     assert task.heads[1].classes == ("1", "9", "10")
     assert task.heads[2].classes == ("a", "b")

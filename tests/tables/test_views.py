@@ -19,10 +19,17 @@ RING = [[[20, 20], [40, 20], [40, 40], [20, 40]]]
 def photos():
     """a: box and polygon; b: box; c: nothing."""
     boxes = np.array([[10, 10, 50, 60], [0, 0, 30, 30], [np.nan] * 4]).T
-    columns = {"group": "g", "split": ["train", "train", "valid"], "fold": [0, 0, 1], **dict(zip(BOX, boxes, strict=True))}
+    columns = {
+        "group": "g",
+        "split": ["train", "train", "valid"],
+        "fold": [0, 0, 1],
+        **dict(zip(BOX, boxes, strict=True)),
+    }
     labels = {"style": ["모던", "펑크", "모던"], "sub_style": ["키치", "", ""]}
     regions = {"polygon": [json.dumps(RING), "", ""], "region": ["annotation", "hand", ""]}
-    return complete_catalog({"id": list("abc"), "path": [f"{name}.png" for name in "abc"], **columns, **regions, **labels})
+    return complete_catalog(
+        {"id": list("abc"), "path": [f"{name}.png" for name in "abc"], **columns, **regions, **labels}
+    )
 
 
 def test_each_photo_has_one_row_for_each_view_that_shows_something_else():
@@ -33,7 +40,10 @@ def test_each_photo_has_one_row_for_each_view_that_shows_something_else():
     assert table["sub_style"].tolist() == ["키치"] * 3 + [""] * 3
     assert table["left"].notna().tolist() == [False, True, True, False, True, False]
     assert (table["polygon"] != "").tolist() == [False, False, True, False, False, False]
-    assert table["fold"].tolist() == [0] * 5 + [1] and kf.check_catalog(table.reset_index().assign(group=table["photo"].to_numpy())) == []
+    assert (
+        table["fold"].tolist() == [0] * 5 + [1]
+        and kf.check_catalog(table.reset_index().assign(group=table["photo"].to_numpy())) == []
+    )
 
 
 def test_no_photo_is_lost_when_the_view_asked_for_is_not_there():
@@ -50,7 +60,9 @@ def test_an_annotated_polygon_without_a_box_has_no_crop():
 def garments():
     rows = photos()
     more = rows.loc[[0]].assign(id="a-top", left=20.0, part="top")
-    rows = pd.concat([rows.assign(id=["a-bottom", "b-dress", "c"], part=["bottom", "dress", ""]), more], ignore_index=True)
+    rows = pd.concat(
+        [rows.assign(id=["a-bottom", "b-dress", "c"], part=["bottom", "dress", ""]), more], ignore_index=True
+    )
     rows.loc[0, "polygon"] = ""
     return complete_catalog(rows.assign(split="", fold=-1, group="other"))
 
@@ -94,13 +106,21 @@ def test_one_recipe_shows_each_view_as_meant(tmp_path):
     for name in "abc":
         picture(tmp_path / f"{name}.png", (64, 80), colour=(200, 40, 40), seed=ord(name))
     table = kf.photo_views(photos())
-    prepared = kf.preprocess_images(table, tmp_path, tmp_path / "cache", Preprocess(size=32, crop="box", mask="polygon"), progress=False, workers=1)
+    prepared = kf.preprocess_images(
+        table, tmp_path, tmp_path / "cache", Preprocess(size=32, crop="box", mask="polygon"), progress=False, workers=1
+    )
     assert len(prepared) == len(table)
-    recipes = {"whole": Preprocess(size=32), "crop": Preprocess(size=32, crop="box"), "mask": Preprocess(size=32, crop="box", mask="polygon")}
+    recipes = {
+        "whole": Preprocess(size=32),
+        "crop": Preprocess(size=32, crop="box"),
+        "mask": Preprocess(size=32, crop="box", mask="polygon"),
+    }
     rows = photos().set_index("id")
     for row_id in table["id"]:
         photo, view = row_id.split("-")
-        np.testing.assert_array_equal(prepared.pixels(row_id), recipes[view].apply(f"{photo}.png", rows.loc[photo], tmp_path), row_id)
+        np.testing.assert_array_equal(
+            prepared.pixels(row_id), recipes[view].apply(f"{photo}.png", rows.loc[photo], tmp_path), row_id
+        )
 
 
 @pytest.mark.realdata
@@ -117,7 +137,9 @@ def test_views_of_the_real_sample(real_data, tmp_path):
     assert sorted(table.loc[table["part"] != "", "part"]) == sorted(garments.loc[garments["part"] != "", "part"])
     busiest = table["photo"].value_counts().index[:3]
     few = table[table["photo"].isin([*busiest, *catalog.loc[catalog["region"] == "", "id"]])]
-    prepared = kf.preprocess_images(few, root, tmp_path, Preprocess(size=64, crop="box", mask="polygon"), progress=False, workers=1)
+    prepared = kf.preprocess_images(
+        few, root, tmp_path, Preprocess(size=64, crop="box", mask="polygon"), progress=False, workers=1
+    )
     assert len(prepared) == len(few) and prepared.failures.empty
     pixels = {row_id: prepared.pixels(row_id).tobytes() for row_id in few["id"]}
     assert len(set(pixels.values())) == len(pixels)

@@ -34,13 +34,24 @@ def epoch(pictures, number=3, **options):
     return Epoch(*pictures, TASK, kf.TrainConfig(**settings), number, **extra)
 
 
-@pytest.mark.parametrize("options", [{}, {"augment": "light"}, {"augment": "strong", "mix": "mixup"}, {"mix": "both"}, {"chances": np.arange(21) / 210}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"augment": "light"},
+        {"augment": "strong", "mix": "mixup"},
+        {"mix": "both"},
+        {"chances": np.arange(21) / 210},
+    ],
+)
 def test_an_epoch_depends_on_seed_and_number_alone(pictures, options):
     first, again, other = epoch(pictures, **options), epoch(pictures, **options), epoch(pictures, 4, **options)
     for batch in (2, 0):  # in whatever order they are asked for
         for one, two in zip(first[batch], again[batch], strict=True):
             np.testing.assert_array_equal(one, two)
-    assert len(first) == 3 and len(first[2][0]) == 5 and first[0][0].dtype == np.uint8 and first[0][1].dtype == np.float32
+    assert (
+        len(first) == 3 and len(first[2][0]) == 5 and first[0][0].dtype == np.uint8 and first[0][1].dtype == np.float32
+    )
     assert (first[0][0] != other[0][0]).any()
 
 
@@ -103,7 +114,13 @@ def test_augmentation_changes_by_as_much_as_it_says():
     for strength, most in (("light", 0.27), ("strong", 0.57)):
         values = np.array([augmented(pixels, np.random.default_rng(seed), 100, strength)[0, 0] for seed in range(60)])
         assert np.abs(values / 100 - 1).max() <= most and np.abs(values / 100 - 1).max() > most / 3
-    erased = sum((augmented(np.full((64, 64, 3), 250, np.uint8), np.random.default_rng(seed), 250, "strong") == 127).all(-1).sum() > 60 for seed in range(60))
+    erased = sum(
+        (augmented(np.full((64, 64, 3), 250, np.uint8), np.random.default_rng(seed), 250, "strong") == 127)
+        .all(-1)
+        .sum()
+        > 60
+        for seed in range(60)
+    )
     assert 15 < erased < 45
 
 
@@ -122,7 +139,9 @@ def test_a_person_moves_to_another_background():
     np.testing.assert_array_equal(People(np.zeros((2, SIZE, SIZE), bool)).swap(0, 1, pixels), pixels[0])
 
 
-@pytest.mark.parametrize("recipe", [{}, {"crop": "box", "margin": 0.1}, {"fit": "stretch"}, {"crop": "box", "fit": "stretch"}])
+@pytest.mark.parametrize(
+    "recipe", [{}, {"crop": "box", "margin": 0.1}, {"fit": "stretch"}, {"crop": "box", "fit": "stretch"}]
+)
 def test_the_foreground_is_where_a_masked_recipe_paints_nothing(tmp_path, recipe):
     cv2.imwrite(str(tmp_path / "a.jpg"), np.full((90, 60, 3), 30, np.uint8))
     ring = "[[[10.0, 20.0], [50.0, 25.0], [30.0, 80.0]]]"

@@ -21,7 +21,11 @@ def test_the_newest_the_one_before_and_the_best_stay(tmp_path):
     assert sorted(kept._files()) == [2, 4, 5]
     arrays, past = kept.read()
     np.testing.assert_array_equal(arrays["w0"], 5)
-    assert [row["epoch"] for row in past] == [1, 2, 3, 4, 5] and kept.read(3) == (None, []) and kept.read(2)[0]["w0"][0] == 2
+    assert (
+        [row["epoch"] for row in past] == [1, 2, 3, 4, 5]
+        and kept.read(3) == (None, [])
+        and kept.read(2)[0]["w0"][0] == 2
+    )
     kept.keep({5})
     assert list(kept._files()) == [5]
 

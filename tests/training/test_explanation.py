@@ -33,7 +33,12 @@ def squares(tmp_path_factory):
             pixels[top : top + SQUARE, left : left + SQUARE] = colour
             (root / name).mkdir(exist_ok=True)
             Image.fromarray(pixels).save(root / name / f"{name}{number:02d}.png")
-            outlines[f"{name}{number:02d}"] = [[left, top], [left + SQUARE, top], [left + SQUARE, top + SQUARE], [left, top + SQUARE]]
+            outlines[f"{name}{number:02d}"] = [
+                [left, top],
+                [left + SQUARE, top],
+                [left + SQUARE, top + SQUARE],
+                [left, top + SQUARE],
+            ]
     catalog, _ = kf.build_catalog("folders", root)
     catalog["polygon"], catalog["region"] = [json.dumps([outlines[name]]) for name in catalog["id"]], "hand"
     return root, kf.split_catalog(catalog, valid=0.3, seed=0)
@@ -44,7 +49,16 @@ def run(squares, tmp_path_factory):
     root, catalog = squares
     config = kf.TrainConfig(backbone="tiny", taps="stages", fine_tune_epochs=6, batch_size=8, augment="none", every=3)
     folder = tmp_path_factory.mktemp("runs")
-    return kf.train(catalog, root, folder / "run", preprocess=kf.Preprocess(size=SIZE), config=config, cache=folder / "cache", workers=1, progress=False)
+    return kf.train(
+        catalog,
+        root,
+        folder / "run",
+        preprocess=kf.Preprocess(size=SIZE),
+        config=config,
+        cache=folder / "cache",
+        workers=1,
+        progress=False,
+    )
 
 
 def valid_rows(squares):
@@ -56,13 +70,21 @@ def test_heat_lies_on_what_says_the_class(run, squares, weighting):
     assert run.metrics["label"]["accuracy"] > 0.9
     explained = kf.explain(run, valid_rows(squares), squares[0], weighting=weighting)
     table = explained.table
-    assert explained.heats.dtype == np.float32 and explained.heats.shape == (len(table), SIZE, SIZE) and explained.pictures.shape == (len(table), SIZE, SIZE, 3)
+    assert (
+        explained.heats.dtype == np.float32
+        and explained.heats.shape == (len(table), SIZE, SIZE)
+        and explained.pictures.shape == (len(table), SIZE, SIZE, 3)
+    )
     assert explained.heats.min() == 0 and (explained.heats.max(axis=(1, 2)) == 1).all()
     np.testing.assert_allclose(table["garment_area"], (SQUARE / SIZE) ** 2, atol=0.01)
-    assert table["on_garments"].mean() > {"places": 4, "channels": 2}[weighting] * table["garment_area"].mean()  # measured: .57 and .35 on an area of .12
+    assert (
+        table["on_garments"].mean() > {"places": 4, "channels": 2}[weighting] * table["garment_area"].mean()
+    )  # measured: .57 and .35 on an area of .12
     answers = run.predictions.set_index("id").loc[table["id"]]
     assert table["class"].tolist() == answers["label"].tolist()
-    np.testing.assert_allclose(table["probability"], [row[f"label:{row['label']}"] for _, row in answers.iterrows()], atol=1e-5)
+    np.testing.assert_allclose(
+        table["probability"], [row[f"label:{row['label']}"] for _, row in answers.iterrows()], atol=1e-5
+    )
 
 
 def test_another_class_and_given_answers_can_be_asked(run, squares):
@@ -98,7 +120,10 @@ def test_the_figure_shows_every_picture_with_its_heat(run, squares):
     figure = plots.plot_explanation(explained, columns=3)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert len(texts) == 5 and all("garments" in text for text in texts)
-    cold, hot = plots.overlay_heat(explained.pictures[0], np.zeros((SIZE, SIZE))), plots.overlay_heat(explained.pictures[0], np.ones((SIZE, SIZE)))
+    cold, hot = (
+        plots.overlay_heat(explained.pictures[0], np.zeros((SIZE, SIZE))),
+        plots.overlay_heat(explained.pictures[0], np.ones((SIZE, SIZE))),
+    )
     assert np.ptp(cold, axis=-1).max() <= 1 and hot.mean() > cold.mean()
 
 
@@ -135,15 +160,33 @@ def random_model(name, size, **options):
     return model, np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
 
 
-SHAPES = [("tiny", 96, {}), ("mobilenet_025", 32, {}), ("tiny", 32, {}), ("tiny", 64, {"taps": "stages"}), ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "head": "residual"}), ("mobilenet_025", 64, {"sizes": (96,), "head": "hidden"})]
-ROWS = [name for name in BACKBONES if not name.startswith(("efficientnet_b", "efficientnet_v2_", "resnet1", "convnext_")) or name[-2:] in ("b0", "v2", "ny")]
+SHAPES = [
+    ("tiny", 96, {}),
+    ("mobilenet_025", 32, {}),
+    ("tiny", 32, {}),
+    ("tiny", 64, {"taps": "stages"}),
+    ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "head": "residual"}),
+    ("mobilenet_025", 64, {"sizes": (96,), "head": "hidden"}),
+]
+ROWS = [
+    name
+    for name in BACKBONES
+    if not name.startswith(("efficientnet_b", "efficientnet_v2_", "resnet1", "convnext_"))
+    or name[-2:] in ("b0", "v2", "ny")
+]
 
 
-@pytest.mark.parametrize(("name", "size", "options"), SHAPES + [pytest.param(name, 96, {"taps": taps}, marks=pytest.mark.slow) for name in ROWS for taps in ("last", "stages")])
+@pytest.mark.parametrize(
+    ("name", "size", "options"),
+    SHAPES
+    + [pytest.param(name, 96, {"taps": taps}, marks=pytest.mark.slow) for name in ROWS for taps in ("last", "stages")],
+)
 def test_the_two_halves_are_the_model_and_have_maps(name, size, options):
     model, pictures = random_model(name, size, **options)
     below, above = _split_model(model)
-    np.testing.assert_allclose(above(below(pictures, training=False), training=False)[1], model(pictures, training=False), atol=1e-5)
+    np.testing.assert_allclose(
+        above(below(pictures, training=False), training=False)[1], model(pictures, training=False), atol=1e-5
+    )
     heats, classes, probabilities = heat_maps(model, TASK, pictures)
     assert heats.shape == (2, size, size) and np.isfinite(heats).all() and heats.min() >= 0 and heats.max() <= 1
     assert classes.shape == probabilities.shape == (2,) and (probabilities > 0.2).all()

@@ -56,24 +56,49 @@ def test_schedules_by_hand():
 
     assert rates(schedule="constant") == [1] * 4
     assert rates(every=2) == [1, 1, 0.5, 0.5]
-    assert rates(schedule="cosine") == pytest.approx([(1 + np.cos(np.pi * share)) / 2 for share in (0.125, 0.375, 0.625, 0.875)])
+    assert rates(schedule="cosine") == pytest.approx(
+        [(1 + np.cos(np.pi * share)) / 2 for share in (0.125, 0.375, 0.625, 0.875)]
+    )
     assert rates(schedule="constant", warmup=2) == [0.25, 0.75, 1, 1]
     losses = [{"val_calibrated_loss": value} for value in (1.0, 0.8, 0.9, 0.85, 0.81, 0.8, 0.7)]
-    assert [kf.TrainConfig(schedule="plateau", patience=2, fine_tune_rate=1.0).rate(1, losses[:count]) for count in range(8)] == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    assert [
+        kf.TrainConfig(schedule="plateau", patience=2, fine_tune_rate=1.0).rate(1, losses[:count]) for count in range(8)
+    ] == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
 
 
 def test_training_ends_when_nothing_gets_better():
     config = kf.TrainConfig(fine_tune_epochs=9, stop_after=2)
     history = [{"epoch": epoch, "val_calibrated_loss": loss} for epoch, loss in enumerate((1.0, 0.5, 0.6, 0.7))]
     assert not is_over(config, []) and not is_over(config, history[:3]) and is_over(config, history)
-    assert not is_over(kf.TrainConfig(fine_tune_epochs=9), history) and is_over(kf.TrainConfig(fine_tune_epochs=3), history)
+    assert not is_over(kf.TrainConfig(fine_tune_epochs=9), history) and is_over(
+        kf.TrainConfig(fine_tune_epochs=3), history
+    )
 
 
 def test_recipes_for_fine_tuning_that_make_no_sense_are_refused():
-    for wrong in ({"warmup": -1}, {"ema": 1.0}, {"swap": 2.0}, {"stop_after": 0}, {"unfreeze": -1}, {"schedule": "linear"}, {"patience": 0}, {"loss": "mse"}):
+    for wrong in (
+        {"warmup": -1},
+        {"ema": 1.0},
+        {"swap": 2.0},
+        {"stop_after": 0},
+        {"unfreeze": -1},
+        {"schedule": "linear"},
+        {"patience": 0},
+        {"loss": "mse"},
+    ):
         with pytest.raises(InputError, match=next(iter(wrong))):
             kf.TrainConfig(**wrong)
-    for idle in ({"augment": "strong"}, {"swap": 0.5}, {"ema": 0.9}, {"mix": "cutmix"}, {"balance": "focal"}, {"stop_after": 3}, {"loss": "generalized"}, {"mix": "mixup"}, {"schedule": "cosine"}):
+    for idle in (
+        {"augment": "strong"},
+        {"swap": 0.5},
+        {"ema": 0.9},
+        {"mix": "cutmix"},
+        {"balance": "focal"},
+        {"stop_after": 3},
+        {"loss": "generalized"},
+        {"mix": "mixup"},
+        {"schedule": "cosine"},
+    ):
         with pytest.raises(InputError, match="fine_tune_epochs"):
             kf.TrainConfig(**idle, fine_tune_epochs=0).resolved(True)
         assert kf.TrainConfig(**idle, fine_tune_epochs=1).resolved(True)
@@ -91,18 +116,44 @@ def test_what_cannot_be_trained_is_refused_before_a_picture_is_prepared(colour_d
     }
     for message, (config, options) in cases.items():
         with pytest.raises(InputError, match=message):
-            kf.train(catalog, root, tmp_path / "run", config=kf.TrainConfig(**config), cache=tmp_path / "cache", progress=False, **options)
+            kf.train(
+                catalog,
+                root,
+                tmp_path / "run",
+                config=kf.TrainConfig(**config),
+                cache=tmp_path / "cache",
+                progress=False,
+                **options,
+            )
     assert not list(tmp_path.iterdir())
 
 
 def test_values_of_another_type_are_refused_in_words():
-    wrong = {"batch_size": "16", "sizes": 224, "seed": None, "fine_tune_epochs": 2.5, "unfreeze": 1.5, "sub_labels": 1, "label_smoothing": "0.1", "weights": 3}
+    wrong = {
+        "batch_size": "16",
+        "sizes": 224,
+        "seed": None,
+        "fine_tune_epochs": 2.5,
+        "unfreeze": 1.5,
+        "sub_labels": 1,
+        "label_smoothing": "0.1",
+        "weights": 3,
+    }
     with pytest.raises(InputError) as caught:
         kf.TrainConfig(**wrong)
-    assert "8 problems" in str(caught.value) and all(name in str(caught.value) for name in wrong) and "expected a whole number or None" in str(caught.value)
+    assert (
+        "8 problems" in str(caught.value)
+        and all(name in str(caught.value) for name in wrong)
+        and "expected a whole number or None" in str(caught.value)
+    )
     with pytest.raises(InputError, match="size='224': expected a whole number"):
         kf.Preprocess(size="224")
-    assert json.loads(json.dumps(kf.TrainConfig(seed=np.int64(3), fine_tune_rate=np.float32(1), weights=Path("a")).to_dict()))["seed"] == 3
+    assert (
+        json.loads(
+            json.dumps(kf.TrainConfig(seed=np.int64(3), fine_tune_rate=np.float32(1), weights=Path("a")).to_dict())
+        )["seed"]
+        == 3
+    )
 
 
 # What learns ----------------------------------------------------------------------------------------------------------
@@ -112,32 +163,56 @@ def tuned(config, weights=None, steps=3):
     """A FineTuning on noise after one epoch, with the weights before."""
     model = build_model(TASK, config.backbone, 32, weights)
     rng = np.random.default_rng(0)
-    pixels, labels = rng.integers(0, 256, (8 * steps, 32, 32, 3), np.uint8), np.eye(2, dtype=np.float32)[rng.integers(0, 2, 8 * steps)]
+    pixels, labels = (
+        rng.integers(0, 256, (8 * steps, 32, 32, 3), np.uint8),
+        np.eye(2, dtype=np.float32)[rng.integers(0, 2, 8 * steps)],
+    )
     tuning = FineTuning(model, TASK, config, labels, pixels, task_targets(TASK, labels))
     before = [np.array(variable) for variable in model.variables]
     tuning.one_epoch(1, [], False)
-    return tuning, {variable.path: np.abs(np.asarray(variable) - old).max() for variable, old in zip(model.variables, before, strict=True)}
+    return tuning, {
+        variable.path: np.abs(np.asarray(variable) - old).max()
+        for variable, old in zip(model.variables, before, strict=True)
+    }
 
 
 @pytest.mark.parametrize("unfreeze", [3, *(pytest.param(count, marks=pytest.mark.slow) for count in (None, 0))])
 def test_only_what_is_unfrozen_learns(unfreeze, pretrained):
-    config = kf.TrainConfig(backbone="mobilenet_025", weights=pretrained, batch_size=8, fine_tune_epochs=1, fine_tune_rate=1e-3)
+    config = kf.TrainConfig(
+        backbone="mobilenet_025", weights=pretrained, batch_size=8, fine_tune_epochs=1, fine_tune_rate=1e-3
+    )
     _, moved = tuned(kf.TrainConfig(**{**config.to_dict(), "unfreeze": unfreeze}), pretrained)
     base = {path: change for path, change in moved.items() if "head_0" not in path}
     layers = {path.split("/")[-2] for path, change in base.items() if change > 0}
     assert all(change > 0 for path, change in moved.items() if "head_0" in path)
-    assert not any("moving" in path for path, change in base.items() if change > 0)  # nor their scales: batch norms stay
-    assert len(layers) > 20 if unfreeze is None else layers == (set() if unfreeze == 0 else {"conv_pw_12", "conv_dw_13", "conv_pw_13"})
+    assert not any(
+        "moving" in path for path, change in base.items() if change > 0
+    )  # nor their scales: batch norms stay
+    assert (
+        len(layers) > 20
+        if unfreeze is None
+        else layers == (set() if unfreeze == 0 else {"conv_pw_12", "conv_dw_13", "conv_pw_13"})
+    )
 
 
 @pytest.mark.slow
 def test_the_head_may_learn_faster_than_the_backbone(pretrained):
-    config = {"backbone": "mobilenet_025", "weights": pretrained, "batch_size": 8, "fine_tune_epochs": 1, "weight_decay": 0.0}
+    config = {
+        "backbone": "mobilenet_025",
+        "weights": pretrained,
+        "batch_size": 8,
+        "fine_tune_epochs": 1,
+        "weight_decay": 0.0,
+    }
     changes = []
     for factor in (1.0, 10.0):
         _, moved = tuned(kf.TrainConfig(**config, head_factor=factor), pretrained, steps=1)
-        changes.append([max(change for path, change in moved.items() if ("head_0" in path) == head) for head in (True, False)])
-    assert changes[1][0] == pytest.approx(10 * changes[0][0], rel=0.05) and changes[1][1] == pytest.approx(changes[0][1], rel=0.05)
+        changes.append(
+            [max(change for path, change in moved.items() if ("head_0" in path) == head) for head in (True, False)]
+        )
+    assert changes[1][0] == pytest.approx(10 * changes[0][0], rel=0.05) and changes[1][1] == pytest.approx(
+        changes[0][1], rel=0.05
+    )
 
 
 def test_the_average_of_the_weights_is_judged_and_training_goes_on_without():
@@ -157,7 +232,9 @@ def test_the_average_of_the_weights_is_judged_and_training_goes_on_without():
     "options",
     [
         pytest.param({"augment": "randaugment"}, marks=pytest.mark.slow),
-        pytest.param({"augment": "strong", "mix": "both", "balance": "sample", "loss": "generalized"}, marks=pytest.mark.slow),
+        pytest.param(
+            {"augment": "strong", "mix": "both", "balance": "sample", "loss": "generalized"}, marks=pytest.mark.slow
+        ),
         pytest.param({"balance": "logit", "schedule": "plateau"}, marks=pytest.mark.slow),
     ],
 )
@@ -176,7 +253,15 @@ def test_people_are_swapped_along_polygons_only(colour_data, cache, tmp_path):
     drawn = catalog.assign(polygon="[[[5.0, 5.0], [40.0, 5.0], [40.0, 40.0]]]", region="hand")
     assert train((root, drawn), tmp_path / "run", config, cache).finished
     with pytest.raises(InputError, match="painted these over"):
-        kf.train(drawn, root, tmp_path / "masked", preprocess=kf.Preprocess(size=32, mask="polygon"), config=config, cache=cache, progress=False)
+        kf.train(
+            drawn,
+            root,
+            tmp_path / "masked",
+            preprocess=kf.Preprocess(size=32, mask="polygon"),
+            config=config,
+            cache=cache,
+            progress=False,
+        )
 
 
 def test_out_of_memory_names_the_batch_size_to_try(colour_data, cache, tmp_path, monkeypatch):
@@ -192,7 +277,9 @@ def test_out_of_memory_names_the_batch_size_to_try(colour_data, cache, tmp_path,
 
 
 def test_the_best_weights_lie_between_the_frozen_start_and_the_last_epoch(colour_data, pretrained, cache, tmp_path):
-    config = kf.TrainConfig(backbone="mobilenet_025", weights=pretrained, fine_tune_epochs=1, fine_tune_rate=1e-3, batch_size=8, ema=0.5)
+    config = kf.TrainConfig(
+        backbone="mobilenet_025", weights=pretrained, fine_tune_epochs=1, fine_tune_rate=1e-3, batch_size=8, ema=0.5
+    )
     tuned = train(colour_data, tmp_path / "run", config, cache)
     best, losses = tuned.recipe["fit"]["best"], tuned.history["val_calibrated_loss"]
     assert best["val_calibrated_loss"] <= losses.min()
@@ -200,20 +287,39 @@ def test_the_best_weights_lie_between_the_frozen_start_and_the_last_epoch(colour
     valid = catalog[catalog["split"] == "valid"]
     labels = tuned.task.encode(valid)
     scores = tuned.predictions.set_index("id").loc[valid["id"], list(tuned.task.columns)].to_numpy()
-    assert calibrated_loss(tuned.task, task_targets(tuned.task, labels), scores) == pytest.approx(best["val_calibrated_loss"], abs=1e-4)
+    assert calibrated_loss(tuned.task, task_targets(tuned.task, labels), scores) == pytest.approx(
+        best["val_calibrated_loss"], abs=1e-4
+    )
     assert sorted(path.name[:11] for path in (tuned.path / "checkpoints").iterdir()) == ["epoch-00000", "epoch-00001"]
 
 
 def test_more_layers_than_there_are_may_all_learn():
     model = build_model(TASK, "tiny", 32)
     every = len(model.trainable_variables)
-    FineTuning(model, TASK, kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, unfreeze=999), np.eye(2, dtype=np.float32), None, None)
+    FineTuning(
+        model,
+        TASK,
+        kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, unfreeze=999),
+        np.eye(2, dtype=np.float32),
+        None,
+        None,
+    )
     assert len(model.trainable_variables) == every
 
 
 def test_a_state_goes_on_in_another_precision():
     config = kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, ema=0.9)
-    plain, half = (FineTuning(build_model(TASK, "tiny", 32, seed=number, precision=precision), TASK, config, np.eye(2, dtype=np.float32), None, None) for number, precision in enumerate(("float32", "mixed_float16")))
+    plain, half = (
+        FineTuning(
+            build_model(TASK, "tiny", 32, seed=number, precision=precision),
+            TASK,
+            config,
+            np.eye(2, dtype=np.float32),
+            None,
+            None,
+        )
+        for number, precision in enumerate(("float32", "mixed_float16"))
+    )
     assert set(half.state()) > set(plain.state())
     for one, other in ((plain, half), (half, plain)):
         one.network.optimizer.iterations.assign(7)
@@ -224,7 +330,14 @@ def test_a_state_goes_on_in_another_precision():
 
 def test_blended_weights_are_on_a_straight_line(colour_data):
     model = build_model(TASK, "tiny", 32)
-    tuning = FineTuning(model, TASK, kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1), np.eye(2, dtype=np.float32), None, None)
+    tuning = FineTuning(
+        model,
+        TASK,
+        kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1),
+        np.eye(2, dtype=np.float32),
+        None,
+        None,
+    )
     start = {name: value + 1 for name, value in tuning.state().items()}
     before = model.get_weights()
     for share in (0, 0.25, 1):
@@ -235,7 +348,9 @@ def test_blended_weights_are_on_a_straight_line(colour_data):
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(run, colour_data, cache, tmp_path, monkeypatch):
+def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(
+    run, colour_data, cache, tmp_path, monkeypatch
+):
     one_epoch = FineTuning.one_epoch
 
     def dying(tuning, epoch, *rest):
@@ -285,7 +400,9 @@ def test_a_full_disk_loses_only_the_epoch(colour_data, cache, tmp_path, monkeypa
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_epoch(colour_data, cache, tmp_path, monkeypatch):
     rate = kf.TrainConfig.rate
-    monkeypatch.setattr(kf.TrainConfig, "rate", lambda self, epoch, *rest: 1e30 if epoch == 3 else rate(self, epoch, *rest))
+    monkeypatch.setattr(
+        kf.TrainConfig, "rate", lambda self, epoch, *rest: 1e30 if epoch == 3 else rate(self, epoch, *rest)
+    )
     with pytest.raises(InputError, match="the loss of epoch 3 is nan: the rate"):
         train(colour_data, tmp_path / "run", SCRATCH, cache)
     assert not kf.Run(tmp_path / "run").finished and len(Checkpoints(tmp_path / "run" / "checkpoints").read()[1]) == 2
@@ -306,7 +423,13 @@ def test_epochs_grow_exactly_where_the_schedule_allows_it(run, colour_data, cach
 MATRIX = {
     "step": {"every": 2},
     "cosine": {"schedule": "cosine", "warmup": 1.5, "ema": 0.9},
-    "plateau": {"schedule": "plateau", "patience": 1, "stop_after": 2, "mix": "both", "learning_rate": 0.02},  # stops early, or is about to
+    "plateau": {
+        "schedule": "plateau",
+        "patience": 1,
+        "stop_after": 2,
+        "mix": "both",
+        "learning_rate": 0.02,
+    },  # stops early, or is about to
 }
 
 
@@ -316,13 +439,19 @@ MATRIX = {
 def test_six_epochs_are_three_and_a_kill_and_three(schedule, start, colour_data, pretrained, tmp_path):
     root, catalog = colour_data
     kf.write_catalog(catalog, tmp_path / "catalog.csv")
-    backbone = {"backbone": "tiny", "weights": "none"} if start == "scratch" else {"backbone": "mobilenet_025", "weights": pretrained, "fine_tune_rate": 1e-3}
+    backbone = (
+        {"backbone": "tiny", "weights": "none"}
+        if start == "scratch"
+        else {"backbone": "mobilenet_025", "weights": pretrained, "fine_tune_rate": 1e-3}
+    )
     config = json.dumps({**backbone, "fine_tune_epochs": 6, "batch_size": 8, **MATRIX[schedule]})
 
     def call(name, point="none", epoch=0):
         script = Path(__file__).parents[1] / "resuming.py"
         arguments = (tmp_path / "catalog.csv", root, tmp_path / name, tmp_path / "cache", config, point, epoch)
-        return subprocess.run([sys.executable, str(script), *map(str, arguments)], capture_output=True, text=True, timeout=600)
+        return subprocess.run(
+            [sys.executable, str(script), *map(str, arguments)], capture_output=True, text=True, timeout=600
+        )
 
     assert call("whole").returncode == 0
     whole = kf.load_run(tmp_path / "whole")
@@ -353,11 +482,24 @@ run = kf.train(kf.read_catalog(catalog), root, run, preprocess=kf.Preprocess(siz
 @pytest.mark.slow
 def test_two_devices_learn_what_one_learns(colour_data, pretrained, tmp_path):
     root, catalog = colour_data
-    kf.write_catalog(catalog.assign(label=np.where(np.arange(45) % 7, catalog["label"], "")), tmp_path / "catalog.csv")  # some rows say nothing
-    config = json.dumps({"backbone": "mobilenet_025", "weights": pretrained, "fine_tune_epochs": 3, "batch_size": 10, "fine_tune_rate": 1e-3, "mix": "mixup"})
+    kf.write_catalog(
+        catalog.assign(label=np.where(np.arange(45) % 7, catalog["label"], "")), tmp_path / "catalog.csv"
+    )  # some rows say nothing
+    config = json.dumps(
+        {
+            "backbone": "mobilenet_025",
+            "weights": pretrained,
+            "fine_tune_epochs": 3,
+            "batch_size": 10,
+            "fine_tune_rate": 1e-3,
+            "mix": "mixup",
+        }
+    )
     for given in ("", "all"):
         arguments = [tmp_path / "catalog.csv", root, tmp_path / f"run{given}", tmp_path / "cache", config, given]
-        done = subprocess.run([sys.executable, "-c", TWO_DEVICES, *map(str, arguments)], capture_output=True, text=True, timeout=600)
+        done = subprocess.run(
+            [sys.executable, "-c", TWO_DEVICES, *map(str, arguments)], capture_output=True, text=True, timeout=600
+        )
         assert done.returncode == 0, done.stderr[-3000:]
     one, two = (kf.load_run(tmp_path / f"run{given}") for given in ("", "all"))
     assert np.ptp(one.history["loss"]) > 0.005
@@ -369,7 +511,12 @@ def test_half_precision_is_for_fine_tuning_on_gpus_that_gain(monkeypatch):
     tuned = kf.TrainConfig(fine_tune_epochs=1)
     assert devices.precision_of(tuned) == "float32"
     monkeypatch.setattr(devices, "gpus", lambda: ["gpu"])
-    for capability, policy in ((6.1, "float32"), (7.5, "mixed_float16"), (8.0, "mixed_bfloat16"), (9.0, "mixed_bfloat16")):
+    for capability, policy in (
+        (6.1, "float32"),
+        (7.5, "mixed_float16"),
+        (8.0, "mixed_bfloat16"),
+        (9.0, "mixed_bfloat16"),
+    ):
         monkeypatch.setattr(devices, "_capability", lambda gpu, capability=capability: capability)
         assert devices.precision_of(tuned) == policy
     assert devices.precision_of(kf.TrainConfig(fine_tune_epochs=0)) == "float32"
@@ -407,8 +554,13 @@ def test_a_run_that_started_from_another_goes_on_without_its_cache(run, colour_d
     first = train(colour_data, tmp_path / "run", config, tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache")
     build_model(TASK, "tiny", 32)
-    longer = train(colour_data, tmp_path / "run", kf.TrainConfig(**{**config.to_dict(), "fine_tune_epochs": 2}), tmp_path / "new")
-    assert longer.history["epoch"].tolist() == [0, 1, 2] and longer.recipe["weights_sha256"] == first.recipe["weights_sha256"]
+    longer = train(
+        colour_data, tmp_path / "run", kf.TrainConfig(**{**config.to_dict(), "fine_tune_epochs": 2}), tmp_path / "new"
+    )
+    assert (
+        longer.history["epoch"].tolist() == [0, 1, 2]
+        and longer.recipe["weights_sha256"] == first.recipe["weights_sha256"]
+    )
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
@@ -416,7 +568,9 @@ def test_half_precision_learns_and_is_served_in_float32(precision, colour_data, 
     monkeypatch.setattr("kfashion_utils.training.train.precision_of", lambda config: precision)
     config = kf.TrainConfig(backbone="tiny", batch_size=8, fine_tune_epochs=5, ema=0.8)
     run = train(colour_data, tmp_path / "run", config, cache)
-    assert run.metrics["label"]["accuracy"] > 0.8 and {variable.dtype for variable in load_trained(run).variables} == {"float32"}
+    assert run.metrics["label"]["accuracy"] > 0.8 and {variable.dtype for variable in load_trained(run).variables} == {
+        "float32"
+    }
     again = kf.predict(run, run.catalog, colour_data[0], progress=False)
     columns = [name for name in again if ":" in name]
     np.testing.assert_allclose(again[columns], run.predictions[columns], atol=1e-5)

@@ -79,14 +79,18 @@ def test_strength_and_second_opinions_are_chosen_by_group():
     drawn = np.eye(3, dtype=np.float32)[np.repeat(rng.integers(0, 3, 120), 2)]
     twins = np.repeat(rng.normal(0, 1, (120, 200)), 2, axis=0).astype(np.float32)
     assert (solve_linear(ONE, twins, drawn, groups).out_of_fold.argmax(1) == drawn.argmax(1)).mean() < 0.5
-    assert (solve_linear(ONE, twins, drawn, np.arange(240)[::-1] % 120).out_of_fold.argmax(1) == drawn.argmax(1)).mean() > 0.5
+    assert (
+        solve_linear(ONE, twins, drawn, np.arange(240)[::-1] % 120).out_of_fold.argmax(1) == drawn.argmax(1)
+    ).mean() > 0.5
 
 
 def test_a_helpful_second_opinion_gets_a_share():
     rng = np.random.default_rng(1)
     values, truth, groups = clouds(noise=1.5, seed=1)
     wrong = rng.random(240) < 0.35
-    labels = np.where(wrong[:, None], np.eye(3, dtype=np.float32)[(truth.argmax(1) + rng.integers(1, 3, 240)) % 3], truth)
+    labels = np.where(
+        wrong[:, None], np.eye(3, dtype=np.float32)[(truth.argmax(1) + rng.integers(1, 3, 240)) % 3], truth
+    )
     secondary = np.where(wrong[:, None], truth, 0).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups, secondary=secondary)
     assert fitted.chosen["a"]["sub_share"] in logistic.SUB_SHARES
@@ -137,15 +141,27 @@ def test_constant_features_and_too_many_are_refused(monkeypatch):
 def test_a_head_of_several_labels_that_is_trained_is_solved_as_it_comes():
     """It has no class weights while it is trained: solved with them, fine-tuning would only undo them, and the noted prior would be wrong."""
     one, several = Head("style", ("a", "b")), Head("tags", ("p", "q"), multi=True)
-    for balance, wanted in (("full", ("full", "none")), ("sample", ("full", "none")), ("logit", ("logit", "logit")), ("focal", ("none", "none"))):
+    for balance, wanted in (
+        ("full", ("full", "none")),
+        ("sample", ("full", "none")),
+        ("logit", ("logit", "logit")),
+        ("focal", ("none", "none")),
+    ):
         config = kf.TrainConfig(balance=balance, fine_tune_epochs=1)
         assert (effective_balance(config, one), effective_balance(config, several)) == wanted
     assert effective_balance(kf.TrainConfig(balance="full", fine_tune_epochs=0), several) == "full"
     task = Task("t", (one, several))
     rng = np.random.default_rng(0)
-    labels = np.concatenate([np.eye(2)[rng.integers(0, 2, 300)], rng.uniform(size=(300, 2)) < 0.15], axis=1).astype(np.float32)
+    labels = np.concatenate([np.eye(2)[rng.integers(0, 2, 300)], rng.uniform(size=(300, 2)) < 0.15], axis=1).astype(
+        np.float32
+    )
     values = rng.normal(size=(300, 6)).astype(np.float32)
-    shares = [fit_head(task, kf.TrainConfig(balance="full", fine_tune_epochs=epochs), [values], labels, np.arange(300)).out_of_fold[:, 2:].mean() for epochs in (1, 0)]
+    shares = [
+        fit_head(task, kf.TrainConfig(balance="full", fine_tune_epochs=epochs), [values], labels, np.arange(300))
+        .out_of_fold[:, 2:]
+        .mean()
+        for epochs in (1, 0)
+    ]
     assert shares[0] < 0.25 and shares[1] > 0.4
 
 

@@ -21,25 +21,33 @@ from kfashion_utils.training.losses import (
     task_targets,
 )
 
-TASK = Task("t", (Head("style", ("a", "b", "c"), parents=("x", "x", "y")), Head("tags", ("p", "q"), multi=True, weight=2.0)))
+TASK = Task(
+    "t", (Head("style", ("a", "b", "c"), parents=("x", "x", "y")), Head("tags", ("p", "q"), multi=True, weight=2.0))
+)
 LABELS = np.array([[1, 0, 0, np.nan, np.nan], [np.nan] * 3 + [1, 0]], np.float32)
 SCORES = np.array([[0.5, 0.25, 0.25, 0.9, 0.9], [0.1, 0.2, 0.7, 0.5, 0.5]], np.float32)
 
 
 def rows(loss, targets, scores):
-    return keras.ops.convert_to_numpy(loss(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores.astype(np.float32))))
+    return keras.ops.convert_to_numpy(
+        loss(keras.ops.convert_to_tensor(targets), keras.ops.convert_to_tensor(scores.astype(np.float32)))
+    )
 
 
 @pytest.fixture
 def some():
     rng = np.random.default_rng(0)
-    labels = np.concatenate([np.eye(3)[rng.choice(3, 40, p=(0.7, 0.2, 0.1))], rng.integers(0, 2, (40, 2))], axis=1).astype(np.float32)
+    labels = np.concatenate(
+        [np.eye(3)[rng.choice(3, 40, p=(0.7, 0.2, 0.1))], rng.integers(0, 2, (40, 2))], axis=1
+    ).astype(np.float32)
     labels[:8, :3], labels[5:12, 3:] = np.nan, np.nan
     return labels, np.concatenate([softmax(rng.normal(size=(40, 3)), axis=1), rng.uniform(0.05, 0.95, (40, 2))], axis=1)
 
 
 def test_a_head_is_averaged_over_its_annotated_rows_and_weighed():
-    assert math.isclose(mean_loss(TASK, task_targets(TASK, LABELS), SCORES), math.log(2) + 2 * 2 * math.log(2), rel_tol=1e-4)
+    assert math.isclose(
+        mean_loss(TASK, task_targets(TASK, LABELS), SCORES), math.log(2) + 2 * 2 * math.log(2), rel_tol=1e-4
+    )
     nobody = np.full((2, 5), np.nan, np.float32)
     assert mean_loss(TASK, task_targets(TASK, nobody), SCORES) == 0
 
@@ -77,7 +85,9 @@ def test_several_labels_by_hand():
     one = Task("t", (Head("tags", ("p", "q"), multi=True),))
     targets, scores = task_targets(one, np.array([[1, 0]], np.float32)), np.array([[0.8, 0.3]])
     assert rows(task_loss(one), targets, scores)[0] == pytest.approx(-math.log(0.8) - math.log(0.7))
-    assert rows(task_loss(one, kind="focal"), targets, scores)[0] == pytest.approx(-0.04 * math.log(0.8) - 0.09 * math.log(0.7))
+    assert rows(task_loss(one, kind="focal"), targets, scores)[0] == pytest.approx(
+        -0.04 * math.log(0.8) - 0.09 * math.log(0.7)
+    )
 
 
 def test_logit_adjustment_is_the_loss_of_shifted_logits(some):
@@ -90,16 +100,24 @@ def test_logit_adjustment_is_the_loss_of_shifted_logits(some):
     odds = np.nanmean(labels[:, 3:], axis=0)
     shifted[:, 3:] = 1 / (1 + (1 - scores[:, 3:]) / scores[:, 3:] * (1 - odds) / odds)
     targets = task_targets(TASK, labels)
-    np.testing.assert_allclose(rows(recipe_loss(TASK, config, labels), targets, scores)[known], rows(task_loss(TASK), targets, shifted)[known], rtol=1e-4)
+    np.testing.assert_allclose(
+        rows(recipe_loss(TASK, config, labels), targets, scores)[known],
+        rows(task_loss(TASK), targets, shifted)[known],
+        rtol=1e-4,
+    )
 
 
 def test_balancing_gives_every_class_its_say(some):
     labels, _ = some
     full = balanced_targets(TASK, labels, "full")
-    np.testing.assert_allclose([full[labels[:, one] == 1, 5].sum() for one in range(3)], full[:, 5].sum() / 3, rtol=1e-5)
+    np.testing.assert_allclose(
+        [full[labels[:, one] == 1, 5].sum() for one in range(3)], full[:, 5].sum() / 3, rtol=1e-5
+    )
     assert set(full[:, 6]) == {0.0, 1.0} and (full[np.isnan(labels[:, 0]), 5] == 0).all()
     chances = drawing_chances(TASK, labels, "sample")
-    np.testing.assert_allclose([chances[labels[:, one] == 1].sum() for one in range(3)], 0.8 / 3, rtol=1e-5)  # the other fifth knows no style, and is drawn as often as before
+    np.testing.assert_allclose(
+        [chances[labels[:, one] == 1].sum() for one in range(3)], 0.8 / 3, rtol=1e-5
+    )  # the other fifth knows no style, and is drawn as often as before
     assert drawing_chances(TASK, labels, "full") is None and chances.sum() == pytest.approx(1)
 
 
@@ -124,20 +142,31 @@ def test_a_head_of_few_rows_does_not_take_all_draws():
 
 
 def test_the_calibrated_loss_does_not_mind_how_sure_answers_sound():
-    one, rng = Task("t", (Head("style", ("a", "b", "c")), Head("tags", ("p", "q"), multi=True))), np.random.default_rng(0)
+    one, rng = (
+        Task("t", (Head("style", ("a", "b", "c")), Head("tags", ("p", "q"), multi=True))),
+        np.random.default_rng(0),
+    )
     scores = np.concatenate([softmax(rng.normal(size=(2000, 3)), axis=1), rng.uniform(0.05, 0.95, (2000, 2))], axis=1)
     drawn = np.stack([rng.multinomial(1, row[:3]) for row in scores])  # labels that the scores are right about
-    targets = task_targets(one, np.concatenate([drawn, rng.uniform(size=(2000, 2)) < scores[:, 3:]], axis=1).astype(np.float32))
+    targets = task_targets(
+        one, np.concatenate([drawn, rng.uniform(size=(2000, 2)) < scores[:, 3:]], axis=1).astype(np.float32)
+    )
     best = losses.calibrated_loss(one, targets, scores)
     assert best == pytest.approx(mean_loss(one, targets, scores), rel=1e-3)
     for temperature in (0.5, 2.0):
         sounding = losses._tempered(one, scores, temperature)
-        assert mean_loss(one, targets, sounding) > 1.02 * best and losses.calibrated_loss(one, targets, sounding) == pytest.approx(best, rel=1e-3)
+        assert mean_loss(one, targets, sounding) > 1.02 * best and losses.calibrated_loss(
+            one, targets, sounding
+        ) == pytest.approx(best, rel=1e-3)
 
 
 def test_nothing_is_spread_over_classes_that_never_occur():
     one = Task("t", (Head("style", ("a", "b", "c")),))
     labels = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
     scores = np.array([[0.9, 0.1 - 1e-6, 1e-6], [0.2, 0.8 - 1e-6, 1e-6]])
-    smoothed = rows(recipe_loss(one, kf.TrainConfig(label_smoothing=0.1, fine_tune_epochs=1), labels), task_targets(one, labels), scores)
+    smoothed = rows(
+        recipe_loss(one, kf.TrainConfig(label_smoothing=0.1, fine_tune_epochs=1), labels),
+        task_targets(one, labels),
+        scores,
+    )
     assert smoothed[0] == pytest.approx(-0.95 * math.log(0.9) - 0.05 * math.log(0.1), rel=1e-4)

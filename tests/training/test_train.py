@@ -25,7 +25,15 @@ FROZEN = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0)
 
 def test_a_run_folder_holds_what_it_promises(run, colour_data):
     assert run.finished and len(run.history) == 4
-    assert list(run.history.columns) == ["epoch", "learning_rate", "loss", "val_loss", "val_calibrated_loss", "val_label_accuracy", "seconds"]
+    assert list(run.history.columns) == [
+        "epoch",
+        "learning_rate",
+        "loss",
+        "val_loss",
+        "val_calibrated_loss",
+        "val_label_accuracy",
+        "seconds",
+    ]
     assert run.history["learning_rate"].tolist() == pytest.approx([2e-3, 2e-3, 1e-3, 1e-3])
     valid = colour_data[1][colour_data[1]["split"] == "valid"]
     assert list(run.predictions.columns) == ["id", "photo", "label", "label:빨강", "label:초록", "label:파랑"]
@@ -44,10 +52,14 @@ def test_a_linear_head_on_frozen_features_learns_colours(colour_data, cache, tmp
 def test_the_final_fit_learns_from_everything_and_is_judged_out_of_fold(colour_data, cache, tmp_path):
     run = train(colour_data, tmp_path / "run", FROZEN, cache, split="all")
     root, catalog = colour_data
-    assert run.recipe["split"] == "all" and sorted(run.predictions["id"]) == sorted(catalog["id"]) == sorted(run.catalog["id"])
+    assert run.recipe["split"] == "all" and sorted(run.predictions["id"]) == sorted(catalog["id"]) == sorted(
+        run.catalog["id"]
+    )
     assert run.metrics == kf.evaluate(run.predictions, catalog) and run.metrics["label"]["accuracy"] > 0.9
     inside = kf.predict(run, catalog, root, cache=cache, progress=False).set_index("id").loc[run.predictions["id"]]
-    assert np.abs(inside["label:빨강"].to_numpy() - run.predictions["label:빨강"].to_numpy()).max() > 1e-3  # not what it says of rows it learned
+    assert (
+        np.abs(inside["label:빨강"].to_numpy() - run.predictions["label:빨강"].to_numpy()).max() > 1e-3
+    )  # not what it says of rows it learned
     with pytest.raises(InputError, match="split: train|split: all"):
         train(colour_data, tmp_path / "run", FROZEN, cache)
     with pytest.raises(InputError, match="fine_tune_epochs=0"):
@@ -65,7 +77,14 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
         if "bn" in layer.name:  # random weights let everything fade within thirteen blocks
             layer.gamma.assign(layer.gamma + 3)
     base.save_weights(tmp_path / "base.weights.h5")
-    options = {"weights": str(tmp_path / "base.weights.h5"), "fine_tune_epochs": 0, "taps": "stages", "sizes": (32, 64), "head_epochs": 4, "views": 3}
+    options = {
+        "weights": str(tmp_path / "base.weights.h5"),
+        "fine_tune_epochs": 0,
+        "taps": "stages",
+        "sizes": (32, 64),
+        "head_epochs": 4,
+        "views": 3,
+    }
     config = kf.TrainConfig(backbone="mobilenet_025", head=head, **options)
     run = train(colour_data, tmp_path / "run", config, cache)
     model = load_trained(run)
@@ -80,13 +99,17 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
     served = kf.predict(run, catalog, root, progress=False)
     mirrored = inputs.Batches(prepared, ids, view="mirror").predict(model)
-    np.testing.assert_allclose(served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6)
+    np.testing.assert_allclose(
+        served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["vgg19", "resnet50", "efficientnet_b0"])
 def test_the_great_backbones_overfit_a_small_set(backbone, colour_data, cache, tmp_path):
-    run = train(colour_data, tmp_path / "run", kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=0), cache)
+    run = train(
+        colour_data, tmp_path / "run", kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=0), cache
+    )
     assert run.history["label_accuracy"].iloc[0] == 1.0
 
 
@@ -106,7 +129,11 @@ def test_pictures_scaled_before_and_a_mad_start_are_refused(colour_data, cache, 
         with pytest.raises(InputError, match="values 0..1 only"):
             train(colour_data, tmp_path / "scaled", SCRATCH, cache)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "predict_views", lambda model, prepared, ids, count: np.eye(3, dtype=np.float32)[np.zeros(len(ids), int)])
+        patch.setattr(
+            training,
+            "predict_views",
+            lambda model, prepared, ids, count: np.eye(3, dtype=np.float32)[np.zeros(len(ids), int)],
+        )
         with pytest.raises(InputError, match="the first loss is"):
             train(colour_data, tmp_path / "mad", SCRATCH, cache)
 
@@ -138,7 +165,9 @@ def test_another_recipe_or_catalog_is_refused_with_what_differs(run, colour_data
         train(colour_data, run.path, kf.TrainConfig(**{**SCRATCH.to_dict(), "fine_tune_epochs": 2}), cache)
     root, catalog = colour_data
     with pytest.raises(InputError, match="catalog.hash"):
-        train((root, catalog.assign(label=catalog["label"].replace("빨강", "파랑"))), run.path, cache=cache, task=run.task)
+        train(
+            (root, catalog.assign(label=catalog["label"].replace("빨강", "파랑"))), run.path, cache=cache, task=run.task
+        )
     with pytest.raises(InputError, match="catalog.hash"):
         train((root, catalog.assign(group=catalog["split"])), run.path, cache=cache)
     assert run.finished
@@ -224,7 +253,15 @@ def test_views_of_a_photo_are_averaged_unless_rows_are_asked_for(run, colour_dat
 def test_pictures_without_the_recipes_region_are_refused(colour_data, cache, tmp_path):
     root, catalog = colour_data
     boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
-    run = kf.train(boxed, root, tmp_path / "run", preprocess=Preprocess(size=32, crop="box"), config=FROZEN, cache=cache, progress=False)
+    run = kf.train(
+        boxed,
+        root,
+        tmp_path / "run",
+        preprocess=Preprocess(size=32, crop="box"),
+        config=FROZEN,
+        cache=cache,
+        progress=False,
+    )
     assert run.recipe["regions"] == {"hand": 1.0} and run.metrics["label"]["regions"] == {"hand": 1.0}
     with pytest.raises(InputError, match="100% of the pictures lack the region.*--allow-missing-regions"):
         kf.predict(run, catalog, root, progress=False)
@@ -257,11 +294,15 @@ def test_features_are_computed_once_for_every_row_and_view(featured):
     np.testing.assert_array_equal(np.asarray(every)[::-1][:10], some)
     np.testing.assert_array_equal(every.take(np.array([44, 40])), some[[0, 4]])
     assert len(list(cache.glob("features/*/original/*.features"))) == 2
-    views = [np.asarray(compute_features(model, prepared, ids[:10], cache, view, progress=False)) for view in view_names(4)]
+    views = [
+        np.asarray(compute_features(model, prepared, ids[:10], cache, view, progress=False)) for view in view_names(4)
+    ]
     for number, view in enumerate(views[1:], 1):
         assert np.abs(view - some).max() > 0 and np.abs(view - views[number - 1]).max() > 0
     again = compute_features(model, prepared, ids[9:4:-1], cache / "elsewhere", "light-1", progress=False)
-    np.testing.assert_allclose(np.asarray(again)[::-1], views[2][5:], atol=1e-5)  # a view is of the picture, not of its place in a call
+    np.testing.assert_allclose(
+        np.asarray(again)[::-1], views[2][5:], atol=1e-5
+    )  # a view is of the picture, not of its place in a call
     other = build_model(Task("t", (Head("label", ("a", "b")),)), "tiny", 32, seed=5)
     assert np.abs(np.asarray(compute_features(other, prepared, ids[:10], cache, progress=False)) - some).max() > 0
 
@@ -274,7 +315,11 @@ def test_damaged_features_are_computed_again_and_repeated_rows_once(featured, mo
     assert len(chunks) == 3
     for path, size in zip(chunks, (3, 400, 3000), strict=True):
         path.write_bytes(path.read_bytes()[:size])
-    np.testing.assert_allclose(np.asarray(compute_features(model, prepared, ids * 2, cache, progress=False)), np.tile(before, (2, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(compute_features(model, prepared, ids * 2, cache, progress=False)),
+        np.tile(before, (2, 1)),
+        atol=1e-5,
+    )
 
 
 def test_the_same_weights_under_another_path_continue_a_run(colour_data, cache, tmp_path):
@@ -296,14 +341,27 @@ def test_a_failed_start_leaves_no_run(colour_data, cache, tmp_path):
     for split in ("train", "valid"):
         unlabelled = catalog.assign(label=catalog["label"].where(catalog["split"] != split, ""))
         with pytest.raises(InputError, match=f"no '{split}' row has a label"):
-            train((root, unlabelled), tmp_path / "run", cache=cache, task=Task("t", (Head("label", tuple(sorted(set(catalog["label"])))),)))
+            train(
+                (root, unlabelled),
+                tmp_path / "run",
+                cache=cache,
+                task=Task("t", (Head("label", tuple(sorted(set(catalog["label"])))),)),
+            )
     assert not (tmp_path / "run").exists()
 
 
 def test_runs_with_different_crops_predict_what_both_can_read(run, colour_data, cache, tmp_path):
     root, catalog = colour_data
     boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
-    other = kf.train(boxed, root, tmp_path / "run", preprocess=Preprocess(size=32, crop="box"), config=FROZEN, cache=cache, progress=False)
+    other = kf.train(
+        boxed,
+        root,
+        tmp_path / "run",
+        preprocess=Preprocess(size=32, crop="box"),
+        config=FROZEN,
+        cache=cache,
+        progress=False,
+    )
     outside = boxed.copy()
     outside.loc[0, ["left", "right"]] = [500.0, 600.0]
     table = kf.predict([run, other], outside, root, progress=False)

@@ -63,8 +63,14 @@ def draw_sample(root, photos=1200, seed=0, *, workers=None):
             planted[name] = planted.get(name, 0) + count
     shots = sum(len(look["shots"]) for look in looks)
     files = shots + planted["rescaled_duplicates"] + planted["identical_duplicates"]
-    return {"photos": photos, "looks": len(looks), "pictures": files - planted["orphan_label"],
-            "labels": files - planted["orphan_picture"], "styles": shares(photos), **planted}
+    return {
+        "photos": photos,
+        "looks": len(looks),
+        "pictures": files - planted["orphan_label"],
+        "labels": files - planted["orphan_picture"],
+        "styles": shares(photos),
+        **planted,
+    }
 
 
 def _require_own_folder(root, looks):

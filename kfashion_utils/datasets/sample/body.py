@@ -27,8 +27,13 @@ def _shoe(figure, leg, side):
     shaft, sole, heel = SHOES[name]
     x, y = leg[2]
     toe = x + side * 0.022
-    foot = [(x - side * 0.016, y), (x + side * 0.016, y), (toe + side * 0.012, y + 0.030), (toe, y + 0.042),
-            (x - side * 0.018, y + 0.040)]
+    foot = [
+        (x - side * 0.016, y),
+        (x + side * 0.016, y),
+        (toe + side * 0.012, y + 0.030),
+        (toe, y + 0.042),
+        (x - side * 0.018, y + 0.040),
+    ]
     if shaft > 0.02:
         figure.shape(limb(part_of(leg[::-1], shaft / 0.46), (0.022, 0.030)), leather)
     figure.shape(smooth(foot, True), leather if name != "sandals" else figure.person["skin"])
@@ -43,9 +48,17 @@ def _shoe(figure, leg, side):
 def draw_torso(figure):
     """Trunk and neck, with collarbones."""
     body, skin = figure.body, figure.person["skin"]
-    right = [(0, 0.150), (0.024, 0.152), (body["shoulder"] * 0.7, 0.176), (body["shoulder"] + 0.004, 0.196),
-             (body["chest"], 0.265), (body["waist"], 0.385), (body["hip"], 0.470), (body["hip"] * 0.95, 0.530),
-             (0, 0.545)]
+    right = [
+        (0, 0.150),
+        (0.024, 0.152),
+        (body["shoulder"] * 0.7, 0.176),
+        (body["shoulder"] + 0.004, 0.196),
+        (body["chest"], 0.265),
+        (body["waist"], 0.385),
+        (body["hip"], 0.470),
+        (body["hip"] * 0.95, 0.530),
+        (0, 0.545),
+    ]
     figure.shape(mirrored(smooth(right)), skin)
     figure.shape([(-0.024, 0.110), (0.024, 0.110), (0.027, 0.168), (-0.027, 0.168)], darker(skin, 0.12))
     figure.line([(-0.055, 0.186), (-0.012, 0.190)], darker(skin, 0.2), 0.002)
@@ -61,8 +74,15 @@ def draw_hair_behind(figure):
             figure.oval(0.062 * np.sin(k), 0.082 - 0.062 * np.cos(k), 0.026, 0.026, hair)
     elif length:
         wide = 0.062 if cut != "ponytail" else 0.050
-        right = [(0, 0.012), (0.040, 0.024), (0.056, 0.075), (wide, length * 0.7), (wide * 0.85, length),
-                 (0.01, length - 0.012), (0, length - 0.012)]
+        right = [
+            (0, 0.012),
+            (0.040, 0.024),
+            (0.056, 0.075),
+            (wide, length * 0.7),
+            (wide * 0.85, length),
+            (0.01, length - 0.012),
+            (0, length - 0.012),
+        ]
         figure.shape(mirrored(smooth(right)), hair)
     if cut == "ponytail":
         figure.shape(limb([(0.04, 0.05), (0.085, 0.10), (0.080, 0.19)], (0.016, 0.024, 0.006)), hair)
@@ -82,10 +102,32 @@ def draw_head(figure):
 
 
 _FRINGES = {  # of long hair (True), of short hair (False)
-    True: [(-0.050, 0.085), (-0.050, 0.045), (-0.030, 0.016), (0.004, 0.008), (0.034, 0.018), (0.050, 0.048),
-           (0.051, 0.088), (0.042, 0.060), (0.012, 0.038), (-0.018, 0.048), (-0.041, 0.066)],
-    False: [(-0.049, 0.072), (-0.051, 0.040), (-0.030, 0.012), (0.004, 0.004), (0.036, 0.014), (0.052, 0.042),
-            (0.049, 0.074), (0.040, 0.050), (0.010, 0.044), (-0.022, 0.036), (-0.041, 0.052)],
+    True: [
+        (-0.050, 0.085),
+        (-0.050, 0.045),
+        (-0.030, 0.016),
+        (0.004, 0.008),
+        (0.034, 0.018),
+        (0.050, 0.048),
+        (0.051, 0.088),
+        (0.042, 0.060),
+        (0.012, 0.038),
+        (-0.018, 0.048),
+        (-0.041, 0.066),
+    ],
+    False: [
+        (-0.049, 0.072),
+        (-0.051, 0.040),
+        (-0.030, 0.012),
+        (0.004, 0.004),
+        (0.036, 0.014),
+        (0.052, 0.042),
+        (0.049, 0.074),
+        (0.040, 0.050),
+        (0.010, 0.044),
+        (-0.022, 0.036),
+        (-0.041, 0.052),
+    ],
 }
 
 
@@ -101,8 +143,14 @@ def _face(figure, skin, hair):
 
 
 def _brim(figure, colour, wide, crown, band=None):
-    top = [(-0.042, 0.040), (-0.040, crown), (-0.01, crown - 0.010), (0.01, crown - 0.010), (0.040, crown),
-           (0.042, 0.040)]
+    top = [
+        (-0.042, 0.040),
+        (-0.040, crown),
+        (-0.01, crown - 0.010),
+        (0.01, crown - 0.010),
+        (0.040, crown),
+        (0.042, 0.040),
+    ]
     figure.shape(smooth(top), colour)
     figure.oval(0, 0.040, wide, 0.014, colour)
     figure.line([(-wide, 0.042), (0, 0.053), (wide, 0.042)], darker(colour, 0.3), 0.002, True)

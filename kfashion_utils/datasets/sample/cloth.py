@@ -31,6 +31,7 @@ TILE_SPAN = 0.30  # what a print's tile covers, in figure heights
 @dataclass
 class Cloth:
     """One garment of a look: its cut, its print's tile and its colours (three names, three RGB)."""
+
     name: str
     cut: dict
     print: str
@@ -47,7 +48,7 @@ class Cloth:
         left, top = int(x) % side, int(y) % side
         beyond = max(0, top + int(height) - side), max(0, left + int(width) - side)
         repeated = cv2.copyMakeBorder(self.sized[side], 0, beyond[0], 0, beyond[1], cv2.BORDER_WRAP)
-        return repeated[top:top + height, left:left + width]
+        return repeated[top : top + height, left : left + width]
 
     @property
     def dark(self):

@@ -34,10 +34,16 @@ def _cargo(f, c):
     for s in (-1, 1):
         hip, knee, _ = f.legs[s]
         x, y = (hip[0] * 0.4 + knee[0] * 0.6) + s * 0.034, hip[1] * 0.4 + knee[1] * 0.6
-        f.shape([(x - 0.024, y - 0.034), (x + 0.022, y - 0.034), (x + 0.022, y + 0.034), (x - 0.024, y + 0.034)],
-                darker(c.colours[0], 0.22), None)
-        f.shape([(x - 0.026, y - 0.036), (x + 0.024, y - 0.036), (x + 0.024, y - 0.014), (x - 0.026, y - 0.014)],
-                darker(c.colours[0], 0.40), None)
+        f.shape(
+            [(x - 0.024, y - 0.034), (x + 0.022, y - 0.034), (x + 0.022, y + 0.034), (x - 0.024, y + 0.034)],
+            darker(c.colours[0], 0.22),
+            None,
+        )
+        f.shape(
+            [(x - 0.026, y - 0.036), (x + 0.024, y - 0.036), (x + 0.024, y - 0.014), (x - 0.026, y - 0.014)],
+            darker(c.colours[0], 0.40),
+            None,
+        )
 
 
 def _crease(f, c):
@@ -57,16 +63,22 @@ def _jeans(f, c):
     for s in (-1, 1):
         f.line([(s * 0.030, 0.396), (s * 0.050, 0.425), (s * 0.082, 0.432)], stitch, 0.003, True)
         _, knee, ankle = f.legs[s]
-        f.shape(smooth([(knee[0], 0.56), (knee[0] + 0.012, 0.64), (knee[0], 0.73), (knee[0] - 0.012, 0.64)], True),
-                (150, 176, 210), None)
+        f.shape(
+            smooth([(knee[0], 0.56), (knee[0] + 0.012, 0.64), (knee[0], 0.73), (knee[0] - 0.012, 0.64)], True),
+            (150, 176, 210),
+            None,
+        )
 
 
 def _rips(f, c):
     for s in (-1, 1):
         _, (x, y), _ = f.legs[s]
         for dy in (-0.03, 0.02):
-            f.shape(smooth([(x - 0.022, y + dy), (x, y + dy - 0.009), (x + 0.022, y + dy), (x, y + dy + 0.009)], True),
-                    f.person["skin"], None)
+            f.shape(
+                smooth([(x - 0.022, y + dy), (x, y + dy - 0.009), (x + 0.022, y + dy), (x, y + dy + 0.009)], True),
+                f.person["skin"],
+                None,
+            )
             f.line([(x - 0.020, y + dy), (x + 0.020, y + dy)], (238, 240, 244), 0.003)
 
 
@@ -74,8 +86,11 @@ def _cuff_legs(f, c):
     for s in (-1, 1):
         path = f.legs[s]
         x, y = path[2][0] * 0.96 + path[1][0] * 0.04, path[2][1] - 0.02
-        f.shape([(x - 0.028, y - 0.022), (x + 0.028, y - 0.022), (x + 0.024, y + 0.002), (x - 0.024, y + 0.002)],
-                darker(c.colours[0], 0.3), None)
+        f.shape(
+            [(x - 0.028, y - 0.022), (x + 0.028, y - 0.022), (x + 0.024, y + 0.002), (x - 0.024, y + 0.002)],
+            darker(c.colours[0], 0.3),
+            None,
+        )
     f.line([(-0.012, 0.40), (-0.018, 0.47)], contrast(c.colours[0]), 0.004)
     f.line([(0.012, 0.40), (0.016, 0.46)], contrast(c.colours[0]), 0.004)
     _waistband(f, c)
@@ -85,8 +100,12 @@ def _side_stripe(f, c):
     thigh, knee_w, hem_w = c.cut["legs"]
     for s in (-1, 1):
         hip, knee, ankle = f.legs[s]
-        seam = [(hip[0] + s * 0.012, 0.40), (hip[0] + s * (thigh - 0.014), 0.50),
-                (knee[0] + s * (knee_w - 0.010), knee[1]), (ankle[0] + s * (hem_w - 0.008), ankle[1])]
+        seam = [
+            (hip[0] + s * 0.012, 0.40),
+            (hip[0] + s * (thigh - 0.014), 0.50),
+            (knee[0] + s * (knee_w - 0.010), knee[1]),
+            (ankle[0] + s * (hem_w - 0.008), ankle[1]),
+        ]
         path = part_of(seam, c.cut["length"])
         f.line(path, c.second, 0.021, True)
         f.line(path, c.colours[0], 0.004, True)
@@ -96,8 +115,11 @@ def _side_stripe(f, c):
 def _turn_ups(f, c):
     for s in (-1, 1):
         x, y = f.legs[s][2]
-        f.shape([(x - 0.046, y - 0.050), (x + 0.046, y - 0.050), (x + 0.045, y - 0.018), (x - 0.045, y - 0.018)],
-                (168, 188, 214), None)
+        f.shape(
+            [(x - 0.046, y - 0.050), (x + 0.046, y - 0.050), (x + 0.045, y - 0.018), (x - 0.045, y - 0.018)],
+            (168, 188, 214),
+            None,
+        )
 
 
 def _tiers(f, c):
@@ -148,8 +170,18 @@ def _cutouts(f, c):
 
 def _panels(f, c):
     for s in (-1, 1):
-        side = smooth([(0.078, 0.245), (0.058, 0.300), (0.046, 0.385), (0.062, 0.470), (0.058, 0.70), (0.085, 0.70),
-                       (f.body["hip"] * 1.02, 0.48), (f.body["waist"] + 0.003, 0.385)])
+        side = smooth(
+            [
+                (0.078, 0.245),
+                (0.058, 0.300),
+                (0.046, 0.385),
+                (0.062, 0.470),
+                (0.058, 0.70),
+                (0.085, 0.70),
+                (f.body["hip"] * 1.02, 0.48),
+                (f.body["waist"] + 0.003, 0.385),
+            ]
+        )
         f.shape(side * (s, 1), darker(c.colours[1], 0.2), None)
 
 
@@ -179,8 +211,16 @@ def _bib(f, c):
 
 def _apron(f, c):
     hem = c.cut["length"]
-    skirt = [(-0.050, 0.388), (-0.050, 0.388), (0.050, 0.388), (0.050, 0.388), (0.088, hem - 0.11), (0.06, hem - 0.08),
-             (-0.06, hem - 0.08), (-0.088, hem - 0.11)]
+    skirt = [
+        (-0.050, 0.388),
+        (-0.050, 0.388),
+        (0.050, 0.388),
+        (0.050, 0.388),
+        (0.088, hem - 0.11),
+        (0.06, hem - 0.08),
+        (-0.06, hem - 0.08),
+        (-0.088, hem - 0.11),
+    ]
     f.shape(smooth(skirt, True), lighter(c.colours[2], 0.45), code_of(c))
     f.shape([(-0.034, 0.270), (0.034, 0.270), (0.042, 0.39), (-0.042, 0.39)], lighter(c.colours[2], 0.45), code_of(c))
     f.line([(-0.070, 0.390), (0.070, 0.390)], darker(c.colours[2], 0.2), 0.008)
@@ -188,8 +228,25 @@ def _apron(f, c):
 
 
 LOWER_DETAILS = {
-    "belt": _belt, "sash": _sash, "waistband": _waistband, "cargo": _cargo, "crease": _crease, "jeans": _jeans,
-    "rips": _rips, "cuff_legs": _cuff_legs, "side_stripe": _side_stripe, "turn_ups": _turn_ups, "tiers": _tiers,
-    "folds": _folds, "pleats": _pleats, "slit": _slit, "thigh_slit": _thigh_slit, "cutouts": _cutouts,
-    "panels": _panels, "trim": _trim, "slashes": _slashes, "bib": _bib, "apron": _apron,
+    "belt": _belt,
+    "sash": _sash,
+    "waistband": _waistband,
+    "cargo": _cargo,
+    "crease": _crease,
+    "jeans": _jeans,
+    "rips": _rips,
+    "cuff_legs": _cuff_legs,
+    "side_stripe": _side_stripe,
+    "turn_ups": _turn_ups,
+    "tiers": _tiers,
+    "folds": _folds,
+    "pleats": _pleats,
+    "slit": _slit,
+    "thigh_slit": _thigh_slit,
+    "cutouts": _cutouts,
+    "panels": _panels,
+    "trim": _trim,
+    "slashes": _slashes,
+    "bib": _bib,
+    "apron": _apron,
 }

@@ -44,8 +44,14 @@ def _double(f, c):
 def _lapels(f, c):
     tone = darker(c.colours[0], 0.18) if sum(c.colours[0]) > 260 else lighter(c.colours[0], 0.14)
     for s in (-1, 1):
-        lapel = [(s * 0.030, 0.150), (s * 0.052, 0.172), (s * 0.066, 0.222), (s * 0.050, 0.226), (s * 0.054, 0.238),
-                 (s * c.cut.get("open", 0.02), 0.320)]
+        lapel = [
+            (s * 0.030, 0.150),
+            (s * 0.052, 0.172),
+            (s * 0.066, 0.222),
+            (s * 0.050, 0.226),
+            (s * 0.054, 0.238),
+            (s * c.cut.get("open", 0.02), 0.320),
+        ]
         f.shape(lapel, tone, code_of(c))
         f.line(lapel + lapel[:1], c.dark, 0.0025)
 
@@ -100,8 +106,11 @@ def _wrap(f, c):
 
 def _goreum(f, c):
     for dx, length in ((0.0, 0.34), (0.030, 0.30)):
-        f.shape([(0.018, 0.262), (0.032, 0.262), (0.036 + dx, 0.262 + length), (0.010 + dx, 0.258 + length)],
-                c.colours[2], code_of(c))
+        f.shape(
+            [(0.018, 0.262), (0.032, 0.262), (0.036 + dx, 0.262 + length), (0.010 + dx, 0.258 + length)],
+            c.colours[2],
+            code_of(c),
+        )
     f.shape([(0.026, 0.255), (0.068, 0.235), (0.070, 0.262), (0.026, 0.272)], c.colours[2], code_of(c))
 
 
@@ -120,18 +129,30 @@ def _bandana(f, c):
 
 def _pockets(f, c):
     for s in (-1, 1):
-        f.shape([(s * 0.034, 0.440), (s * 0.082, 0.436), (s * 0.082, 0.448), (s * 0.034, 0.452)],
-                darker(c.colours[0], 0.25), None)
+        f.shape(
+            [(s * 0.034, 0.440), (s * 0.082, 0.436), (s * 0.082, 0.448), (s * 0.034, 0.452)],
+            darker(c.colours[0], 0.25),
+            None,
+        )
     f.line([(0.04, 0.262), (0.068, 0.256)], contrast(c.colours[0]), 0.006)
 
 
 def _flaps(f, c):
     for s in (-1, 1):
         for x, y in ((0.058, 0.255), (0.066, 0.430)):
-            pocket = [(s * (x - 0.026), y), (s * (x + 0.026), y), (s * (x + 0.026), y + 0.050),
-                      (s * (x - 0.026), y + 0.050)]
-            flap = [(s * (x - 0.028), y - 0.003), (s * (x + 0.028), y - 0.003), (s * (x + 0.028), y + 0.014),
-                    (s * x, y + 0.022), (s * (x - 0.028), y + 0.014)]
+            pocket = [
+                (s * (x - 0.026), y),
+                (s * (x + 0.026), y),
+                (s * (x + 0.026), y + 0.050),
+                (s * (x - 0.026), y + 0.050),
+            ]
+            flap = [
+                (s * (x - 0.028), y - 0.003),
+                (s * (x + 0.028), y - 0.003),
+                (s * (x + 0.028), y + 0.014),
+                (s * x, y + 0.022),
+                (s * (x - 0.028), y + 0.014),
+            ]
             f.shape(pocket, darker(c.colours[0], 0.16), None)
             f.shape(flap, darker(c.colours[0], 0.34), None)
             f.dot(s * x, y + 0.012, 0.004, (206, 176, 96))
@@ -217,10 +238,16 @@ def _number(f, c):
 
 
 def _crest(f, c):
-    f.shape(smooth([(0.040, 0.246), (0.072, 0.246), (0.070, 0.276), (0.056, 0.290), (0.042, 0.276)], True),
-            (206, 168, 82), None)
-    f.shape(smooth([(0.046, 0.252), (0.066, 0.252), (0.065, 0.270), (0.056, 0.280), (0.047, 0.270)], True),
-            (150, 36, 52), None)
+    f.shape(
+        smooth([(0.040, 0.246), (0.072, 0.246), (0.070, 0.276), (0.056, 0.290), (0.042, 0.276)], True),
+        (206, 168, 82),
+        None,
+    )
+    f.shape(
+        smooth([(0.046, 0.252), (0.066, 0.252), (0.065, 0.270), (0.056, 0.280), (0.047, 0.270)], True),
+        (150, 36, 52),
+        None,
+    )
 
 
 def _skull(f, c):
@@ -250,15 +277,21 @@ def _yoke(f, c):
 def _blocks(f, c):
     w = f.body["shoulder"]
     for s in (-1, 1):
-        f.shape([(s * 0.034, 0.168), (s * w, 0.190), (s * (w - 0.008), 0.236), (s * 0.010, 0.268), (s * 0.010, 0.250)],
-                c.second, None)
+        f.shape(
+            [(s * 0.034, 0.168), (s * w, 0.190), (s * (w - 0.008), 0.236), (s * 0.010, 0.268), (s * 0.010, 0.250)],
+            c.second,
+            None,
+        )
 
 
 def _cuffs(f, c):
     w = width_at_hem(c.cut, f.body)
     if c.cut["hem"] > 0.48:
-        f.shape([(-w, c.hem - 0.022), (w, c.hem - 0.022), (w * 0.97, c.hem + 0.004), (-w * 0.97, c.hem + 0.004)],
-                darker(c.colours[0], 0.22), None)
+        f.shape(
+            [(-w, c.hem - 0.022), (w, c.hem - 0.022), (w * 0.97, c.hem + 0.004), (-w * 0.97, c.hem + 0.004)],
+            darker(c.colours[0], 0.22),
+            None,
+        )
 
 
 def _fringe(f, c, left, right, length):
@@ -267,8 +300,11 @@ def _fringe(f, c, left, right, length):
     count = max(3, int(abs(right[0] - left[0]) / step))
     for k in range(count):
         x, y = np.asarray(left) + (np.asarray(right) - left) * (k + 0.5) / count
-        f.shape([(x - step * 0.46, y), (x + step * 0.46, y), (x + step * 0.2, y + length * (0.9 + 0.2 * (k % 2)))],
-                darker(c.colours[0], 0.10 + 0.22 * (k % 2)), code_of(c))
+        f.shape(
+            [(x - step * 0.46, y), (x + step * 0.46, y), (x + step * 0.2, y + length * (0.9 + 0.2 * (k % 2)))],
+            darker(c.colours[0], 0.10 + 0.22 * (k % 2)),
+            code_of(c),
+        )
 
 
 def _fringe_hem(f, c):
@@ -341,19 +377,57 @@ def _sleeve_fringe(f, c, side):
 
 def _sleeve_cuff(f, c, side):
     path = part_of(f.arms[side], c.cut["sleeve"])
-    f.line([path[-2] * 0.5 + path[-1] * 0.5 + (-0.020, 0), path[-1] * 0.6 + path[-2] * 0.4 + (0.020, 0)],
-           darker(c.colours[0], 0.35), 0.010)
+    f.line(
+        [path[-2] * 0.5 + path[-1] * 0.5 + (-0.020, 0), path[-1] * 0.6 + path[-2] * 0.4 + (0.020, 0)],
+        darker(c.colours[0], 0.35),
+        0.010,
+    )
 
 
 UPPER_DETAILS = {
-    "seams": _seams, "ribs": _ribs, "buttons": _buttons, "buttons2": _buttons2, "double": _double, "lapels": _lapels,
-    "collar": _collar, "big_collar": _big_collar, "frog": _frog, "tie": _tie, "bow": _bow, "wrap": _wrap,
-    "goreum": _goreum, "ruffle_neck": _ruffle_neck, "bandana": _bandana, "pockets": _pockets, "flaps": _flaps,
-    "chest_pocket": _chest_pocket, "kangaroo": _kangaroo, "strings": _strings, "zip": _zip, "zips": _zips,
-    "studs": _studs, "piping": _piping, "trim_open": _trim_open, "placket": _placket, "chest_text": _chest_text,
-    "chest_graphic": _chest_graphic, "number": _number, "crest": _crest, "skull": _skull, "smiley": _smiley,
-    "yoke": _yoke, "blocks": _blocks, "cuffs": _cuffs, "fringe_hem": _fringe_hem, "fringe_yoke": _fringe_yoke,
-    "straps": _straps, "band": _band, "laces": _laces, "flounce": _flounce, "pearls": _pearls,
-    "gold_chain": _gold_chain, "chain": _chain,
+    "seams": _seams,
+    "ribs": _ribs,
+    "buttons": _buttons,
+    "buttons2": _buttons2,
+    "double": _double,
+    "lapels": _lapels,
+    "collar": _collar,
+    "big_collar": _big_collar,
+    "frog": _frog,
+    "tie": _tie,
+    "bow": _bow,
+    "wrap": _wrap,
+    "goreum": _goreum,
+    "ruffle_neck": _ruffle_neck,
+    "bandana": _bandana,
+    "pockets": _pockets,
+    "flaps": _flaps,
+    "chest_pocket": _chest_pocket,
+    "kangaroo": _kangaroo,
+    "strings": _strings,
+    "zip": _zip,
+    "zips": _zips,
+    "studs": _studs,
+    "piping": _piping,
+    "trim_open": _trim_open,
+    "placket": _placket,
+    "chest_text": _chest_text,
+    "chest_graphic": _chest_graphic,
+    "number": _number,
+    "crest": _crest,
+    "skull": _skull,
+    "smiley": _smiley,
+    "yoke": _yoke,
+    "blocks": _blocks,
+    "cuffs": _cuffs,
+    "fringe_hem": _fringe_hem,
+    "fringe_yoke": _fringe_yoke,
+    "straps": _straps,
+    "band": _band,
+    "laces": _laces,
+    "flounce": _flounce,
+    "pearls": _pearls,
+    "gold_chain": _gold_chain,
+    "chain": _chain,
 }
 SLEEVE_DETAILS = {"arm_stripe": _sleeve_stripe, "fringe_sleeves": _sleeve_fringe, "cuffs": _sleeve_cuff}

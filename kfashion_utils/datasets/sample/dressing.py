@@ -114,8 +114,14 @@ def _arm_and_sleeves(figure, side, clothes):
     figure.line(outline[:14], darker(skin, 0.25), 0.002)
     for cloth in clothes:
         if "white_sleeves" in cloth.cut["details"]:
-            white = Cloth(cloth.name, {**cloth.cut, "sleeve": 1.0}, cloth.print, np.full_like(cloth.tile, 240),
-                          cloth.names, ((236, 234, 230),) * 3)
+            white = Cloth(
+                cloth.name,
+                {**cloth.cut, "sleeve": 1.0},
+                cloth.print,
+                np.full_like(cloth.tile, 240),
+                cloth.names,
+                ((236, 234, 230),) * 3,
+            )
             figure.lay([sleeve(white.cut, arm)], white, code_of(cloth, True))
         if cloth.cut.get("sleeve", 0) > 0:
             figure.lay([sleeve(cloth.cut, arm)], cloth, code_of(cloth, True))

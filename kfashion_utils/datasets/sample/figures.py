@@ -30,7 +30,7 @@ def smooth(points, closed=False, steps=5):
 @lru_cache
 def _powers(steps):
     t = (np.arange(steps) / steps)[None, :, None]
-    return t, t ** 2, t ** 3
+    return t, t**2, t**3
 
 
 @lru_cache
@@ -123,8 +123,10 @@ def skirt(cut, body, top):
     side = [(waist, top), (waist, top), middle]
     right = side + [(spread, hem + skew * spread)] * 2
     left = [(-x, y) for x, y in side] + [(-spread, hem - skew * spread)] * 2
-    ripple = [(spread * k, hem + skew * spread * k + 0.012 * (1 - k * k) + 0.004 * np.sin(9 * k))
-              for k in (0.6, 0.2, -0.2, -0.6)]
+    ripple = [
+        (spread * k, hem + skew * spread * k + 0.012 * (1 - k * k) + 0.004 * np.sin(9 * k))
+        for k in (0.6, 0.2, -0.2, -0.6)
+    ]
     return smooth(right + ripple + left[::-1])
 
 
@@ -133,8 +135,19 @@ def trousers(cut, body, legs):
     thigh, knee, hem = cut["legs"]
     waist, hip, drop = body["waist"] + 0.008, body["hip"] + 0.006 + max(thigh - 0.046, 0) * 0.6, cut.get("drop", 0)
     top = 0.375
-    pelvis = mirrored(smooth([(0, top), (waist, top), (waist, top), (hip, 0.465), (hip + 0.002, 0.52 + drop),
-                              (0.02, 0.545 + drop), (0, 0.540 + drop)]))
+    pelvis = mirrored(
+        smooth(
+            [
+                (0, top),
+                (waist, top),
+                (waist, top),
+                (hip, 0.465),
+                (hip + 0.002, 0.52 + drop),
+                (0.02, 0.545 + drop),
+                (0, 0.540 + drop),
+            ]
+        )
+    )
     pieces = [pelvis]
     for side in (1, -1):
         _, knee_joint, ankle = legs[side]
@@ -151,5 +164,5 @@ def sleeve(cut, arm):
     at = _unit(7)
     tapered = base * (1 - 0.30 * at * share)
     puffed = 1 + (puff - 1) * np.sin(np.pi * np.clip(at * 0.95 + 0.12, 0, 1))
-    widened = 1 + (wide - 1) * at ** 1.6
+    widened = 1 + (wide - 1) * at**1.6
     return limb(part_of(arm, share), tapered * puffed * widened, cap=True)

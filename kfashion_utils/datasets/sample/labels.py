@@ -13,18 +13,60 @@ from kfashion_utils.datasets.sample.styles import ALIASES
 QUALITY = 88
 # What AI Hub calls the rows of `cuts.NECKS` and the details.
 NECK_NAMES = {
-    "round": "라운드넥", "shirt": "노카라", "vee": "브이넥", "plunge": "브이넥", "boat": "보트넥", "square": "스퀘어넥",
-    "turtle": "터틀넥", "mandarin": "노카라", "hood": "후드", "strap": "스퀘어넥", "off": "오프숄더",
-    "sweetheart": "스위트하트", "bib": "스퀘어넥",
+    "round": "라운드넥",
+    "shirt": "노카라",
+    "vee": "브이넥",
+    "plunge": "브이넥",
+    "boat": "보트넥",
+    "square": "스퀘어넥",
+    "turtle": "터틀넥",
+    "mandarin": "노카라",
+    "hood": "후드",
+    "strap": "스퀘어넥",
+    "off": "오프숄더",
+    "sweetheart": "스위트하트",
+    "bib": "스퀘어넥",
 }
-COLLAR_NAMES = {"collar": "셔츠칼라", "big_collar": "셔츠칼라", "lapels": "테일러드칼라", "bow": "보우칼라", "frog": "차이나칼라"}
+COLLAR_NAMES = {
+    "collar": "셔츠칼라",
+    "big_collar": "셔츠칼라",
+    "lapels": "테일러드칼라",
+    "bow": "보우칼라",
+    "frog": "차이나칼라",
+}
 DETAIL_NAMES = {
-    "buttons": "단추", "buttons2": "단추", "double": "더블브레스티드", "belt": "띠", "sash": "띠", "ruffle_neck": "러플",
-    "tiers": "프릴", "bow": "리본", "pockets": "포켓", "chest_pocket": "포켓", "cargo": "포켓", "flaps": "포켓",
-    "kangaroo": "포켓", "zip": "지퍼", "zips": "지퍼", "studs": "스터드", "fringe_hem": "프린지", "fringe_yoke": "프린지",
-    "fringe_sleeves": "프린지", "pleats": "플리츠", "slit": "슬릿", "thigh_slit": "슬릿", "cutouts": "컷아웃",
-    "laces": "레이스업", "rips": "디스트로이드", "goreum": "리본", "strings": "스트링", "crest": "자수", "slashes": "비대칭",
-    "turn_ups": "롤업", "flounce": "플레어", "folds": "플레어",
+    "buttons": "단추",
+    "buttons2": "단추",
+    "double": "더블브레스티드",
+    "belt": "띠",
+    "sash": "띠",
+    "ruffle_neck": "러플",
+    "tiers": "프릴",
+    "bow": "리본",
+    "pockets": "포켓",
+    "chest_pocket": "포켓",
+    "cargo": "포켓",
+    "flaps": "포켓",
+    "kangaroo": "포켓",
+    "zip": "지퍼",
+    "zips": "지퍼",
+    "studs": "스터드",
+    "fringe_hem": "프린지",
+    "fringe_yoke": "프린지",
+    "fringe_sleeves": "프린지",
+    "pleats": "플리츠",
+    "slit": "슬릿",
+    "thigh_slit": "슬릿",
+    "cutouts": "컷아웃",
+    "laces": "레이스업",
+    "rips": "디스트로이드",
+    "goreum": "리본",
+    "strings": "스트링",
+    "crest": "자수",
+    "slashes": "비대칭",
+    "turn_ups": "롤업",
+    "flounce": "플레어",
+    "folds": "플레어",
 }
 # Names of measures: the first limit above the measure counts.
 SKIRT_LENGTHS = ((0.64, "미니"), (0.73, "니렝스"), (0.84, "미디"), (0.91, "발목"), (9, "맥시"))
@@ -95,11 +137,24 @@ def _style(look, flaw):
 def _label(shot, style, parts, rects, polygons):
     """The whole JSON document; `parts` maps part to attributes."""
     width, height = shot["size"]
-    details = {"렉트좌표": _in_all(rects), "폴리곤좌표": _in_all(polygons), "라벨링": {"스타일": [style], **_in_all(parts)}}
+    details = {
+        "렉트좌표": _in_all(rects),
+        "폴리곤좌표": _in_all(polygons),
+        "라벨링": {"스타일": [style], **_in_all(parts)},
+    }
     return {
-        "이미지 정보": {"이미지 식별자": shot["id"], "이미지 높이": height, "이미지 파일명": shot["name"], "이미지 너비": width},
-        "데이터셋 정보": {"파일 생성일자": shot["date"], "데이터셋 상세설명": details,
-                    "파일 번호": shot["id"], "파일 이름": shot["name"]},
+        "이미지 정보": {
+            "이미지 식별자": shot["id"],
+            "이미지 높이": height,
+            "이미지 파일명": shot["name"],
+            "이미지 너비": width,
+        },
+        "데이터셋 정보": {
+            "파일 생성일자": shot["date"],
+            "데이터셋 상세설명": details,
+            "파일 번호": shot["id"],
+            "파일 이름": shot["name"],
+        },
     }
 
 
@@ -111,8 +166,14 @@ def _attributes(cloth):
     """The label of one garment, from its cut, print and colours."""
     cut, upper = cloth.cut, "neck" in cloth.cut or "open" in cloth.cut
     _, print_name, materials = PRINTS[cloth.print]
-    label = {"기장": _length_name(cut), "색상": cloth.names[0], "카테고리": cut["category"], "소재": list(materials),
-             "프린트": [print_name], "핏": _fit_name(cut)}
+    label = {
+        "기장": _length_name(cut),
+        "색상": cloth.names[0],
+        "카테고리": cut["category"],
+        "소재": list(materials),
+        "프린트": [print_name],
+        "핏": _fit_name(cut),
+    }
     if cloth.names[1] != cloth.names[0] and cloth.print not in ("solid", "denim", "leather"):
         label["서브색상"] = cloth.names[1]
     if upper:
@@ -156,8 +217,10 @@ def _scaled(values, factor):
     if factor == 1.0:
         return values
     if "가로" in values:
-        return {key: int(v * factor) if key in ("가로", "세로") else round((v + 0.5) * factor - 0.5, 3)
-                for key, v in values.items()}
+        return {
+            key: int(v * factor) if key in ("가로", "세로") else round((v + 0.5) * factor - 0.5, 3)
+            for key, v in values.items()
+        }
     return {key: round(v * factor, 3) for key, v in values.items()}
 
 

@@ -20,7 +20,16 @@ from kfashion_utils.datasets.sample.styles import JEWELLERY, STYLES
 # Share of the height, of the contrast: with 0 and 0 a small network on whole pictures drops from .70 to .25.
 BLUR, FADE = 0.008, 0.40
 # Share of broad builds by style, where they are more than OTHERS_BROAD.
-BROAD = {"매니시": 0.5, "힙합": 0.5, "스트리트": 0.5, "밀리터리": 0.5, "웨스턴": 0.5, "젠더리스": 0.5, "톰보이": 0.3, "스포티": 0.3}
+BROAD = {
+    "매니시": 0.5,
+    "힙합": 0.5,
+    "스트리트": 0.5,
+    "밀리터리": 0.5,
+    "웨스턴": 0.5,
+    "젠더리스": 0.5,
+    "톰보이": 0.3,
+    "스포티": 0.3,
+}
 OTHERS_BROAD = 0.12
 # By how much a look moves the lengths and widths of a cut, up or down.
 JITTER = {"hem": 0.02, "length": 0.03, "wide": 0.08, "puff": 0.06, "ease": 0.15, "flare": 0.12, "skew": 0.2}

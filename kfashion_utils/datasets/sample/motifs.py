@@ -119,7 +119,7 @@ def patchwork(a, b, c, rng):
     side = 64
     for j in range(4):
         for i in range(4):
-            patch = tile[j * side:(j + 1) * side, i * side:(i + 1) * side]
+            patch = tile[j * side : (j + 1) * side, i * side : (i + 1) * side]
             patch[:] = (a, b, c, lighter(a), darker(b, 0.2))[rng.integers(5)]
             if rng.random() < 0.5:
                 for k in range(8, 64, 18):
@@ -174,8 +174,16 @@ def slabs(a, b, c, rng):
     for x, width, colour in ((20, 70, b), (108, 22, c), (150, 48, darker(b, 0.15))):
         for shift in (-2 * TILE, -TILE, 0, TILE):
             x1 = x + x0 + shift
-            fill(tile, [(x1, 0), (x1 + width, 0), (x1 + width * 0.4 + TILE, TILE),
-                        (x1 + TILE - width * 0.1 * tilt / 100, TILE)], colour)
+            fill(
+                tile,
+                [
+                    (x1, 0),
+                    (x1 + width, 0),
+                    (x1 + width * 0.4 + TILE, TILE),
+                    (x1 + TILE - width * 0.1 * tilt / 100, TILE),
+                ],
+                colour,
+            )
     return tile
 
 
@@ -191,11 +199,16 @@ def draw_leaf(pixels, x, y, size, angle, colour):
 
 def _scatter(rng, count, jitter=0.28):
     """About `count` points of a jittered grid, in tile pixels."""
-    side = max(1, int(round(count ** 0.5)))
+    side = max(1, int(round(count**0.5)))
     step = TILE / side
-    return [((i + 0.5 * (j % 2) + 0.25 + rng.uniform(-jitter, jitter)) * step,
-             (j + 0.5 + rng.uniform(-jitter, jitter)) * step)
-            for j in range(side) for i in range(side)]
+    return [
+        (
+            (i + 0.5 * (j % 2) + 0.25 + rng.uniform(-jitter, jitter)) * step,
+            (j + 0.5 + rng.uniform(-jitter, jitter)) * step,
+        )
+        for j in range(side)
+        for i in range(side)
+    ]
 
 
 def _wrapped(draw, x, y, reach):

@@ -34,7 +34,7 @@ def shares(photos):
     weights = np.maximum(weights / weights.sum(), 0.03)
     wanted = photos * weights / weights.sum()
     counts = np.floor(wanted).astype(int)
-    for k in np.argsort(counts - wanted, kind="stable")[:photos - counts.sum()]:
+    for k in np.argsort(counts - wanted, kind="stable")[: photos - counts.sum()]:
         counts[k] += 1
     while counts.min() < 2:  # a tiny sample: the largest style gives to the smallest
         counts[counts.argmin()] += 1
@@ -59,8 +59,14 @@ def _second_style(rng, style):
 
 def _new_shot(rng, look, **flaw):
     number = len(look["shots"]) + sum(len(shot.get("copies", ())) for shot in look["shots"])
-    shot = dict(number=number, name=f"{look['prefix']}_{number + 1:02d}.jpg", size=choose(rng, SIZES),
-                id=_identifier(look["index"], number), date=_date(rng), **flaw)
+    shot = dict(
+        number=number,
+        name=f"{look['prefix']}_{number + 1:02d}.jpg",
+        size=choose(rng, SIZES),
+        id=_identifier(look["index"], number),
+        date=_date(rng),
+        **flaw,
+    )
     look["shots"].append(shot)
     return shot
 
@@ -81,8 +87,13 @@ def _plant_flaws(rng, looks, photos):
     regular = [(look, shot) for look in looks for shot in look["shots"]]
     order = iter([regular[k] for k in rng.permutation(len(regular))])
     few = max(1, photos // 200)
-    counts = {"rescaled_duplicates": few, "identical_duplicates": few, "no_category": 2 * few, "spelling": few,
-              "no_parts": 1}
+    counts = {
+        "rescaled_duplicates": few,
+        "identical_duplicates": few,
+        "no_category": 2 * few,
+        "spelling": few,
+        "no_parts": 1,
+    }
     for _ in range(few):
         look, shot = next(order)
         _copy(look, shot, factor=float(choose(rng, (0.6, 0.75, 1.25))))
@@ -91,8 +102,9 @@ def _plant_flaws(rng, looks, photos):
     for flaw in ("no_category", "spelling", "no_parts"):
         for _ in range(counts[flaw]):
             next(order, (None, {}))[1]["flaw"] = flaw
-    aliased = [shot for look, shot in regular
-               if look["style"] in ALIASES and "flaw" not in shot and "copies" not in shot][:2]
+    aliased = [
+        shot for look, shot in regular if look["style"] in ALIASES and "flaw" not in shot and "copies" not in shot
+    ][:2]
     for shot in aliased:
         shot["flaw"] = "alias"
     for flaw in ("unreadable", "no_style", "orphan_label", "orphan_picture"):

@@ -25,7 +25,7 @@ def region(labels, cloth, size, rng, planted):
         if all(p is not None for p in pieces):
             joined, apart = _joined(*pieces)
             if apart:
-                points, first = joined, joined[:len(pieces[0])]
+                points, first = joined, joined[: len(pieces[0])]
                 planted["joined_polygons"] = planted.get("joined_polygons", 0) + 1
     if rng.random() < OUTSIDE_SHARE and len(first) == len(points):
         points = first = _pushed_out(points, size, rng)
@@ -84,7 +84,11 @@ def _as_aihub(points, first, rng):
     """Rect of the first piece; the points' keys in no order, as in AI Hub's files."""
     points, first = np.round(points, 3), np.round(first, 3)
     (x0, y0), (x1, y1) = first.min(0), first.max(0)
-    rect = {"X좌표": float(round(x0 - 0.5, 3)), "Y좌표": float(round(y0 - 0.5, 3)),
-            "가로": int(x1 - x0), "세로": int(y1 - y0)}
+    rect = {
+        "X좌표": float(round(x0 - 0.5, 3)),
+        "Y좌표": float(round(y0 - 0.5, 3)),
+        "가로": int(x1 - x0),
+        "세로": int(y1 - y0),
+    }
     pairs = [(f"{axis}좌표{k + 1}", float(p[i])) for k, p in enumerate(points) for i, axis in enumerate("XY")]
     return rect, {pairs[k][0]: pairs[k][1] for k in rng.permutation(len(pairs))}

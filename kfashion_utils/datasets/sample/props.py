@@ -17,16 +17,38 @@ def hang(pixels, cloth, x, y, scale, mannequin=False):
     placed = [np.asarray((x, y)) + scale * (piece + (0, lift - 0.15)) for piece in cloth.hanging]
     if mannequin:
         fill(pixels, np.asarray((x, y)) + scale * (_MANNEQUIN - (0, 0.15)), (206, 190, 170))
-        stroke(pixels, [(x, y + 0.38 * scale), (x, y + 0.84 * scale), (x - 0.08 * scale, y + 0.86 * scale),
-                        (x + 0.08 * scale, y + 0.86 * scale)], (70, 62, 60), scale * 0.012)
+        stroke(
+            pixels,
+            [
+                (x, y + 0.38 * scale),
+                (x, y + 0.84 * scale),
+                (x - 0.08 * scale, y + 0.86 * scale),
+                (x + 0.08 * scale, y + 0.86 * scale),
+            ],
+            (70, 62, 60),
+            scale * 0.012,
+        )
     else:
-        stroke(pixels, [(x, y - 0.05 * scale), (x, y - 0.01 * scale), (x - 0.08 * scale, y + 0.03 * scale),
-                        (x + 0.08 * scale, y + 0.03 * scale), (x, y - 0.01 * scale)], (90, 84, 82), scale * 0.008)
+        stroke(
+            pixels,
+            [
+                (x, y - 0.05 * scale),
+                (x, y - 0.01 * scale),
+                (x - 0.08 * scale, y + 0.03 * scale),
+                (x + 0.08 * scale, y + 0.03 * scale),
+                (x, y - 0.01 * scale),
+            ],
+            (90, 84, 82),
+            scale * 0.008,
+        )
     lay(pixels, None, placed, cloth, scale, (x, y))
 
 
-_MANNEQUIN = mirrored(smooth([(0, 0.06), (0.020, 0.07), (0.022, 0.15), (0.09, 0.19), (0.07, 0.27), (0.06, 0.385),
-                              (0.08, 0.47), (0, 0.55)]))
+_MANNEQUIN = mirrored(
+    smooth(
+        [(0, 0.06), (0.020, 0.07), (0.022, 0.15), (0.09, 0.19), (0.07, 0.27), (0.06, 0.385), (0.08, 0.47), (0, 0.55)]
+    )
+)
 
 
 def draw_rack(pixels, rng, hangers, y, x0, x1, scale):
@@ -49,20 +71,37 @@ def draw_poster(pixels, rng, hues, hangers, x, y, width, height):
     elif kind == 1:
         hang(pixels, cloth, x + width / 2, y + height * 0.24, height * 0.95)
     else:
-        for k, word in enumerate(("NEW", "SALE", "OPEN", "MUSIC", "ART")[rng.integers(3):][:3]):
-            letter(pixels, word, x + width / 2, y + height * (0.25 + 0.25 * k), height * 0.13, hues[(k + 2) % 5],
-                   max(1, height / 45))
+        for k, word in enumerate(("NEW", "SALE", "OPEN", "MUSIC", "ART")[rng.integers(3) :][:3]):
+            letter(
+                pixels,
+                word,
+                x + width / 2,
+                y + height * (0.25 + 0.25 * k),
+                height * 0.13,
+                hues[(k + 2) % 5],
+                max(1, height / 45),
+            )
 
 
 def draw_plant(pixels, rng, x, y, size):
     """A potted plant, its foot at (x, y)."""
-    pot = [(x - 0.16 * size, y - 0.28 * size), (x + 0.16 * size, y - 0.28 * size), (x + 0.12 * size, y),
-           (x - 0.12 * size, y)]
+    pot = [
+        (x - 0.16 * size, y - 0.28 * size),
+        (x + 0.16 * size, y - 0.28 * size),
+        (x + 0.12 * size, y),
+        (x - 0.12 * size, y),
+    ]
     fill(pixels, pot, (186, 108, 74))
     for angle in np.linspace(-1.15, 1.15, 7):
         green = mix((52, 112, 66), (134, 178, 92), rng.random())
-        draw_leaf(pixels, x + 0.3 * size * np.sin(angle), y - 0.28 * size - 0.3 * size * np.cos(angle), 0.62 * size,
-                  angle - np.pi / 2, green)
+        draw_leaf(
+            pixels,
+            x + 0.3 * size * np.sin(angle),
+            y - 0.28 * size - 0.3 * size * np.cos(angle),
+            0.62 * size,
+            angle - np.pi / 2,
+            green,
+        )
 
 
 def draw_floor(pixels, colour, horizon, boards=True):

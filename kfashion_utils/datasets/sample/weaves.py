@@ -82,7 +82,7 @@ def pinstripe(a, b, c, rng):
     tile = solid(a, b, c, rng)
     line = mix(a, b if distance(a, b) > 150 else (255, 255, 255), 0.75)
     for x in range(8, TILE, 32):
-        tile[:, x:x + 5] = line
+        tile[:, x : x + 5] = line
     return tile
 
 
