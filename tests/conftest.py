@@ -21,10 +21,10 @@ LABELS, PHOTOS = "라벨링데이터", "원천데이터/원천데이터_1"
 def impatient(monkeypatch):
     """Nothing waits in a test."""
     from kfashion_utils.storage import files as storage
-    from kfashion_utils.storage import shards
+    from kfashion_utils.storage import shard_writer
 
     monkeypatch.setattr(storage, "DELAYS", (0,) * 7)
-    monkeypatch.setattr(shards, "LOCK_PATIENCE", 1)
+    monkeypatch.setattr(shard_writer, "LOCK_PATIENCE", 1)
 
 
 @pytest.fixture
@@ -101,7 +101,8 @@ def tree(tmp_path):
 
 
 def pack(folder, archive, encoding=None):
-    """Zip a folder's files; `encoding` = names in that encoding and without the UTF-8 flag, as Windows in Korea writes them."""
+    """Zip a folder's files; `encoding` = names in that encoding and without the UTF-8 flag, as Windows in Korea writes
+    them."""
     with zipfile.ZipFile(archive, "w") as zipped:
         for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
@@ -134,7 +135,8 @@ def colour_data(tmp_path_factory):
 
 
 def train_colours(colour_data, run, config=None, cache=None, **options):
-    """A run of the `tiny` network on 45 coloured pictures of 32 px; without a recipe four epochs from random weights."""
+    """A run of the `tiny` network on 45 coloured pictures of 32 px; without a recipe four epochs from random
+    weights."""
     import kfashion_utils as kf
 
     root, catalog = colour_data

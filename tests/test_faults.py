@@ -22,10 +22,11 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.images import prepare as preprocess
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
-from kfashion_utils.storage import drive, shards
+from kfashion_utils.storage import drive, shard_writer
 from kfashion_utils.storage import files as storage
 from kfashion_utils.storage.files import StorageFull, hash_file
-from kfashion_utils.storage.shards import Shards, ShardWriter
+from kfashion_utils.storage.shard_writer import ShardWriter
+from kfashion_utils.storage.shards import PLACE, Shards, contains
 from kfashion_utils.tables.catalog import complete_catalog
 
 TORTURE = os.environ.get("KFASHION_TORTURE") == "1"
@@ -123,7 +124,7 @@ def broken_promises(case):
         part = journal.with_suffix(".part")
         data = part.read_bytes() if part.exists() else None
         for line in journal.read_bytes().splitlines(keepends=True):
-            entry = shards._read_journal_line(line)
+            entry = shard_writer._read_journal_line(line)
             if data is not None and entry and "offset" in entry:
                 wrong += ["a journal line names what is not there"] * (
                     zlib.crc32(data[entry["offset"] :][: entry["size"]]) != entry["crc"]
@@ -134,7 +135,7 @@ def broken_promises(case):
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
     monkeypatch.setattr(preprocess, "SHARD_ITEMS", SHARD)
-    monkeypatch.setattr(shards, "SYNC_EVERY", SYNC)
+    monkeypatch.setattr(shard_writer, "SYNC_EVERY", SYNC)
 
 
 @pytest.fixture
@@ -163,7 +164,8 @@ def faults(photos, tmp_path, with_drive):
 
 
 def campaign(photos, tmp_path, whole, chosen, with_drive, cut_short=False):
-    """{fault: what is wrong} of the chosen faults; `cut_short`: another catalog comes between the fault and the restart."""
+    """{fault: what is wrong} of the chosen faults; `cut_short`: another catalog comes between the fault and the
+    restart."""
     found = {}
     for number, (at, kind) in enumerate(chosen):
         case = Case(photos, tmp_path / f"case{with_drive}{cut_short}{number}", with_drive)
@@ -241,7 +243,8 @@ def test_a_really_full_disk_and_what_comes_after(tmp_path):
     ]
 
 
-# Mutants: the campaign must catch a writer that is planted wrong --------------------------------------------------------
+# Mutants: the campaign must catch a writer that is planted wrong
+# --------------------------------------------------------
 
 
 class Without:
@@ -255,7 +258,7 @@ class Without:
 
 
 def no_fsync(monkeypatch):
-    for module in (storage, shards):
+    for module in (storage, shard_writer):
         monkeypatch.setattr(module, "os", Without("fsync"))
 
 
@@ -285,7 +288,7 @@ def journal_before_file(monkeypatch):
 
 
 def no_torn_tail_repair(monkeypatch):
-    monkeypatch.setattr(shards, "os", Without("ftruncate"))
+    monkeypatch.setattr(shard_writer, "os", Without("ftruncate"))
 
 
 @pytest.mark.parametrize("plant", [no_fsync, straight_to_the_final_name, journal_before_file, no_torn_tail_repair])
@@ -328,5 +331,5 @@ def test_the_power_cut_itself_forgets_what_was_not_synced(tmp_path):
 
 def test_arrays_of_names_are_found():
     names = np.array([b"a", b"c"])
-    assert shards.contains(names, np.array([b"a", b"b", b"c", b"d"])).tolist() == [True, False, True, False]
-    assert Shards.PLACE.itemsize <= 24
+    assert contains(names, np.array([b"a", b"b", b"c", b"d"])).tolist() == [True, False, True, False]
+    assert PLACE.itemsize <= 24

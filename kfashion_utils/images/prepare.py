@@ -38,7 +38,8 @@ from kfashion_utils.storage.files import (
     require_space,
     write_json,
 )
-from kfashion_utils.storage.shards import JOURNAL, Shards, ShardWriter, contains
+from kfashion_utils.storage.shard_writer import JOURNAL, ShardWriter
+from kfashion_utils.storage.shards import Shards, contains
 from kfashion_utils.tables.catalog import region_problems
 
 SHARD_ITEMS, SHARD_BYTES = 2000, 2**30
