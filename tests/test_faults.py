@@ -26,7 +26,7 @@ from kfashion_utils.storage import drive, shard_writer
 from kfashion_utils.storage import files as storage
 from kfashion_utils.storage.files import StorageFull, hash_file
 from kfashion_utils.storage.shard_writer import ShardWriter
-from kfashion_utils.storage.shards import PLACE, Shards, contains
+from kfashion_utils.storage.shards import PLACE, contains
 from kfashion_utils.tables.catalog import complete_catalog
 
 TORTURE = os.environ.get("KFASHION_TORTURE") == "1"
