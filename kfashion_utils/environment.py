@@ -11,7 +11,10 @@ PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "pillow", "opencv-p
 
 
 def versions():
-    """{package: version} of what a result depends on, with Python and the commit of this package (`unknown` without git)."""
+    """{package: version} of what a result depends on.
+
+    Python is among them, and the commit of this package (`unknown` without git).
+    """
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -25,8 +28,9 @@ def versions():
 def describe_machine(folder="."):
     """One line: cores, memory, room on the disk of `folder`, GPU."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    free = shutil.disk_usage(folder).free / 1e9
     gpu = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").replace("\n", ", ") or "no GPU"
-    return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {shutil.disk_usage(folder).free / 1e9:.0f} GB free on the disk, {gpu}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {free:.0f} GB free on the disk, {gpu}"
 
 
 def _output(*command):

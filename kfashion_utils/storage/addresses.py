@@ -1,4 +1,7 @@
-"""Addresses: a path, `container::member` or bytes -> the encoded bytes of a picture, and what changes when a source changes."""
+"""Addresses of pictures: a path, or `container::member`.
+
+`read_source` gives the encoded bytes behind one, `source_version` what changes when the picture behind it changes.
+"""
 
 import contextlib
 import errno
@@ -18,6 +21,16 @@ from kfashion_utils.storage.archives import open_archive
 
 MAX_ARRAY_BYTES = 2**30  # of a member of an `.npz`, unpacked
 CONTAINER_MARK = "::"
+BROKEN = (  # what a damaged archive or array raises
+    ValueError,
+    TypeError,
+    OverflowError,
+    EOFError,
+    SyntaxError,
+    RecursionError,
+    struct.error,
+    tokenize.TokenError,
+)
 UNREADABLE = {errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.ENXIO}  # ENXIO: a socket
 
 
@@ -78,7 +91,8 @@ def _read_path(path, root):
     name, _, row = member.rpartition("/")
     if not (row.isascii() and row.isdigit() and len(row) < 19):
         raise KeyError(row)
-    return np.asarray(_read_array(address, name, _version(os.stat(address)))[int(row)])
+    array = _read_array(address, name, _version(os.stat(address)))
+    return np.asarray(array[int(row)])
 
 
 def _open_at_once(path, flags):
@@ -111,7 +125,8 @@ def _read_array(path, name, _version):
     shape, fortran, dtype = read_header(handle)
     if dtype.hasobject or any(side < 0 for side in shape):
         raise ValueError(f"an array of {dtype} {shape}")
-    array = np.frombuffer(data, dtype, math.prod(shape), handle.tell())  # what the header states must be there
+    count = math.prod(shape)  # what the header states must be there
+    array = np.frombuffer(data, dtype, count, handle.tell())
     return array.reshape(shape, order="F" if fortran else "C")
 
 
@@ -124,16 +139,7 @@ def _path_blamed(path):
         raise ImageRejected(error.reason, error.detail, str(path)) from error.__cause__
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LookupError) as error:
         raise ImageRejected("missing", source=str(path)) from error
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        EOFError,
-        SyntaxError,
-        RecursionError,
-        struct.error,
-        tokenize.TokenError,
-    ) as error:
+    except BROKEN as error:
         wrong_name = isinstance(error, UnicodeEncodeError) or "embedded null" in str(error)
         raise ImageRejected("unreadable" if wrong_name else "broken archive", str(error), str(path)) from error
     except OSError as error:

@@ -1,6 +1,7 @@
 """Durable files: a finished name is a finished file.
 
-`write_bytes` replaces a file as a whole or not at all. Errors name the file they met and, on a full disk, the bytes that are missing.
+`write_bytes` replaces a file as a whole or not at all. Errors name the file they met and, on a full disk, the bytes
+that are missing.
 """
 
 import contextlib
@@ -14,25 +15,6 @@ import time
 from pathlib import Path
 
 from kfashion_utils.errors import InputError
-
-
-def folder_identity(root):
-    """What tells one folder from another that took its place: device and number; None if it is not there."""
-    try:
-        stat = os.stat(root)
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
-
-
-def require_same(root, identity):
-    """Raise an OSError if `root` is not the folder any more that it was: a mount that went away says nothing about its pictures."""
-    if folder_identity(root) != identity:
-        raise OSError(
-            errno.ENOTCONN,
-            "the folder of the pictures went away; mount it again and repeat the call: it continues",
-            str(root),
-        )
 
 
 TEMPORARY = ".part"
@@ -131,7 +113,8 @@ def require_space(folder, needed, what):
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(
-            f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; free {(needed - free) / 1e9:.1f} GB or choose another folder"
+            f"{what} needs about {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free; "
+            f"free {(needed - free) / 1e9:.1f} GB or choose another folder"
         )
 
 
@@ -147,9 +130,8 @@ def naming(path, needed=None):
     except OSError as error:
         if error.errno in FULL and not isinstance(error, StorageFull):
             wanted = f"{needed:,} bytes were to be written, " if needed else ""
-            raise StorageFull(
-                error.errno, f"{error.strerror}: {wanted}{_free(path)} are free; make room", str(path)
-            ) from error
+            text = f"{error.strerror}: {wanted}{_free(path)} are free; make room"
+            raise StorageFull(error.errno, text, str(path)) from error
         if error.errno is None or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
@@ -163,8 +145,10 @@ def _free(path):
 
 
 def patiently(work, *arguments, remount=None):
-    """`work(*arguments)`, tried again after errors that pass: EIO, ETIMEDOUT and EAGAIN after 1, 2, 4 … 64 seconds; ENOTCONN
-    once, after `remount()`. Everything else, a full or read-only disk above all, is raised at once.
+    """`work(*arguments)`, tried again after errors that pass.
+
+    EIO, ETIMEDOUT and EAGAIN: after 1, 2, 4 … 64 seconds. ENOTCONN: once, after `remount()`. Everything else, a full or
+    read-only disk above all, is raised at once.
     """
     delays = iter(DELAYS)
     while True:
@@ -215,3 +199,25 @@ def only_one(folder, doing):
         yield
     finally:
         os.close(descriptor)
+
+
+# Folders that may go away ---------------------------------------------------------------------------------------------
+
+
+def folder_identity(root):
+    """What tells one folder from another that took its place: device and number; None if it is not there."""
+    try:
+        stat = os.stat(root)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def require_same(root, identity):
+    """Raise an OSError if `root` is another folder than it was.
+
+    A mount that went away says nothing about its pictures.
+    """
+    if folder_identity(root) != identity:
+        remedy = "mount it again and repeat the call: it continues"
+        raise OSError(errno.ENOTCONN, f"the folder of the pictures went away; {remedy}", str(root))
