@@ -16,7 +16,6 @@ from pathlib import Path
 
 from kfashion_utils.errors import InputError
 
-
 TEMPORARY = ".part"
 TRANSIENT = (errno.EIO, errno.ETIMEDOUT, errno.EAGAIN)  # a mounted Drive gives them and recovers
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
