@@ -1,9 +1,10 @@
 """Archives of AI Hub, fetched by AI Hub's own program `aihubshell` with the user's key.
 
-What `aihubshell` 0.6 (September 2025) does: curl writes `download.tar`, `tar` unpacks it, pieces `X.zip.part0`, `X.zip.part1073741824` …
-(each named by the byte at which it starts) are joined to `X.zip`, `download.tar` is deleted. Older ones leave the pieces. Its exit status is
-0 whatever happened, a cut download counts as success, and a `download.tar` that is there is put aside and not continued. So nothing of
-what it says is believed: the archive that lies there afterwards is checked.
+What `aihubshell` 0.6 (September 2025) does: curl writes `download.tar`, `tar` unpacks it, the pieces `X.zip.part0`,
+`X.zip.part1073741824` … (each named by the byte at which it starts) are joined to `X.zip`, `download.tar` is deleted.
+Older ones leave the pieces. Its exit status is 0 whatever happened, a cut download counts as success, and a
+`download.tar` that is there is put aside and not continued. So nothing of what it says is believed: the archive that
+lies there afterwards is checked.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
-from collections import defaultdict, deque
+from collections import deque
 from pathlib import Path
 
 from kfashion_utils.errors import InputError
@@ -27,30 +28,30 @@ PIECE = re.compile(r"(.+)\.part(\d+)")
 JOINING = ".joining"
 COPIES = 3  # download.tar, its pieces and the joined archive lie side by side for a while
 LAST_LINES = 12
-HELP = f"""To let it be fetched: (1) ask for approval on the data set's page, https://aihub.or.kr, dataSetSn={{dataset}}; (2) create an API key on
-"My page" there and put it into the environment: export {KEY_VARIABLE}=…; (3) curl -o aihubshell https://api.aihub.or.kr/api/aihubshell.do;
-chmod +x aihubshell; put it on the PATH, or its path into {PROGRAM_VARIABLE}; (4) `aihubshell -mode l -datasetkey {{dataset}}` lists the files and
-their keys; (5) kfashion download {{name}} --filekey KEY, which runs `aihubshell -mode d -datasetkey {{dataset}} -filekey KEY -aihubapikey …`.
-A zip fetched by hand needs none of this: put it, with the folders it came in, below the folder that you give as --root"""
+HELP = f"""To let it be fetched:
+(1) ask for approval on the data set's page, https://aihub.or.kr, dataSetSn={{dataset}};
+(2) create an API key on "My page" there and put it into the environment: export {KEY_VARIABLE}=…;
+(3) curl -o aihubshell https://api.aihub.or.kr/api/aihubshell.do; chmod +x aihubshell; put it on the PATH, or its path
+    into {PROGRAM_VARIABLE};
+(4) `aihubshell -mode l -datasetkey {{dataset}}` lists the files and their keys;
+(5) kfashion download {{name}} --filekey KEY, which runs
+    `aihubshell -mode d -datasetkey {{dataset}} -filekey KEY -aihubapikey …`.
+A zip fetched by hand needs none of this: put it, with the folders it came in, below the folder given as --root"""
 
 
 @contextlib.contextmanager
 def fetched(name, dataset, key, scratch, size=None):
-    """Yield (path of the archive, its path below AI Hub's own folders); `scratch` is deleted when the block ends without an error.
+    """Yield (path of the archive, its path below AI Hub's own folders).
 
-    What an interrupted call left in `scratch` is used if it is whole; pieces are joined once and each is deleted when it is safe in the
-    archive. `aihubshell` itself continues no download.
+    `scratch` is deleted when the block ends without an error. What an interrupted call left there is used if it is
+    whole; pieces are joined once, and each is deleted when it is safe in the archive. `aihubshell` itself continues no
+    download.
 
     Raises:
-        InputError: no file key, program or API key; refused by AI Hub; a piece is missing; not one whole zip; or another process does it.
+        InputError: no file key, program or API key; refused by AI Hub; a piece is missing; not one whole zip; or
+            another process does it.
     """
-    if not re.fullmatch(r"\d+", key):
-        problem = (
-            f"a file key of AI Hub is a number, got {key!r}"
-            if key
-            else "data_manifest.csv states no file key of AI Hub and none was given (--filekey)"
-        )
-        raise InputError(f"{name}: {problem}{_help(name, dataset)}")
+    _require_key(name, dataset, key)
     work = scratch / key
     make_folder(work)
     with _locked(scratch) as descriptor:
@@ -58,12 +59,21 @@ def fetched(name, dataset, key, scratch, size=None):
             archive = _left_over(work) or _run(name, dataset, key, work, descriptor, size)
             yield archive, Path(unicodedata.normalize("NFC", str(archive.relative_to(work))))
         except InputError:
-            if not any(
-                path.is_file() for path in scratch.rglob("*")
-            ):  # else pieces: the user may add the one that is missing
+            pieces = any(path.is_file() for path in scratch.rglob("*"))
+            if not pieces:  # otherwise the user may add the one that is missing
                 shutil.rmtree(scratch)
             raise
         shutil.rmtree(scratch)
+
+
+def _require_key(name, dataset, key):
+    if not key:
+        problem = "data_manifest.csv states no file key of AI Hub and none was given (--filekey)"
+    elif not re.fullmatch(r"\d+", key):
+        problem = f"a file key of AI Hub is a number, got {key!r}"
+    else:
+        return
+    raise InputError(f"{name}: {problem}{_help(name, dataset)}")
 
 
 def _help(name, dataset):
@@ -72,7 +82,7 @@ def _help(name, dataset):
 
 @contextlib.contextmanager
 def _locked(folder):
-    """`storage.only_one` that yields its descriptor: `aihubshell` holds the lock too, so that it cannot outlive it unseen."""
+    """`files.only_one` that yields its descriptor: `aihubshell` holds the lock too, so it cannot outlive us unseen."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock(descriptor, f"{folder} is being filled (aihubshell may still run)")
@@ -82,7 +92,7 @@ def _locked(folder):
 
 
 def _left_over(work):
-    """The archive if an interrupted call brought it whole, else None and `work` is empty: `aihubshell` continues nothing."""
+    """The archive if an interrupted call brought it whole; else None, and `work` is empty."""
     try:
         return _collect(work)
     except InputError:
@@ -96,17 +106,37 @@ def _left_over(work):
 
 def _run(name, dataset, key, work, descriptor, size):
     """Run `aihubshell` in `work`, showing what it says; returns the archive that it brought."""
-    program, secret = os.environ.get(PROGRAM_VARIABLE) or shutil.which("aihubshell"), os.environ.get(KEY_VARIABLE)
-    lacking = (
-        [f"no program aihubshell on the PATH or in {PROGRAM_VARIABLE}"]
-        if not program or not os.access(program, os.X_OK)
-        else []
-    )
-    lacking += [f"no API key in {KEY_VARIABLE}"] if not secret else []
+    program, secret = _program_and_secret(name, dataset)
+    require_space(work, COPIES * (size or 0), f"{name} (the tar, its pieces and the archive)")
+    command = [program, "-mode", "d", "-datasetkey", dataset, "-filekey", key, "-aihubapikey", secret]
+    status, said = _run_shown(command, secret, work, descriptor)
+    if not any(path.is_file() and path.suffix != ".tar" for path in work.rglob("*")):
+        shutil.rmtree(work)
+        problem = f"aihubshell brought no file (exit status {status}); it said:\n{said or 'nothing'}"
+        raise InputError(f"{name}: {problem}{_help(name, dataset)}")
+    return _collect(work)
+
+
+def _program_and_secret(name, dataset):
+    """(path of `aihubshell`, API key).
+
+    Raises:
+        InputError: one is lacking, or both.
+    """
+    program = os.environ.get(PROGRAM_VARIABLE) or shutil.which("aihubshell")
+    secret = os.environ.get(KEY_VARIABLE)
+    lacking = []
+    if not program or not os.access(program, os.X_OK):
+        lacking.append(f"no program aihubshell on the PATH or in {PROGRAM_VARIABLE}")
+    if not secret:
+        lacking.append(f"no API key in {KEY_VARIABLE}")
     if lacking:
         raise InputError(f"{name}: {' and '.join(lacking)}{_help(name, dataset)}")
-    require_space(work, COPIES * (size or 0), f"{name} (the tar, its pieces and the archive)")
-    command = [Path(program).absolute(), "-mode", "d", "-datasetkey", dataset, "-filekey", key, "-aihubapikey", secret]
+    return Path(program).absolute(), secret
+
+
+def _run_shown(command, secret, work, descriptor):
+    """Run a command in `work`, showing what it says without the secret; returns (exit status, its last lines)."""
     last = deque(maxlen=LAST_LINES)
     with subprocess.Popen(
         command,
@@ -116,20 +146,14 @@ def _run(name, dataset, key, work, descriptor, size):
         stderr=subprocess.STDOUT,
         pass_fds=[descriptor],
     ) as child:
-        for line in io.TextIOWrapper(
-            child.stdout, encoding="utf-8", errors="replace", newline=""
-        ):  # "\r" of a progress line is kept
+        output = io.TextIOWrapper(child.stdout, encoding="utf-8", errors="replace", newline="")  # keeps "\r"
+        for line in output:
             line = line.replace(secret, "***")
             sys.stderr.write(line)
-            if line.strip() and not line.endswith("\r"):
+            progress = line.endswith("\r")
+            if line.strip() and not progress:
                 last.append(line.strip())
-    if not any(path.is_file() and path.suffix != ".tar" for path in work.rglob("*")):
-        shutil.rmtree(work)
-        said = "\n".join(last) or "nothing"
-        raise InputError(
-            f"{name}: aihubshell brought no file (exit status {child.returncode}); it said:\n{said}{_help(name, dataset)}"
-        )
-    return _collect(work)
+    return child.returncode, "\n".join(last)
 
 
 # Pieces ---------------------------------------------------------------------------------------------------------------
@@ -141,27 +165,35 @@ def _collect(work):
     Raises:
         InputError: a piece is missing, or there is not exactly one archive, or it is not whole.
     """
-    pieces = defaultdict(dict)
-    for path in sorted(work.rglob("*")):
-        match = PIECE.fullmatch(path.name)
-        if match:
-            pieces[path.with_name(match[1])][int(match[2])] = path
-        elif path.name.endswith(JOINING):
-            pieces[path.with_name(path.name.removesuffix(JOINING))]  # noqa: B018 - an entry without pieces: they are all in it
-    for target, found in pieces.items():
-        _join(target, dict(sorted(found.items())))
-    archives = [path for path in work.rglob("*") if path.suffix.lower() == ".zip" and path.is_file()]
+    for target, pieces in _pieces(work).items():
+        _join(target, dict(sorted(pieces.items())))
+    files = [path for path in work.rglob("*") if path.is_file()]
+    archives = [path for path in files if path.suffix.lower() == ".zip"]
     if len(archives) != 1:
-        names = ", ".join(str(path.relative_to(work)) for path in work.rglob("*") if path.is_file()) or "nothing"
+        names = ", ".join(str(path.relative_to(work)) for path in files) or "nothing"
         raise InputError(f"expected one zip from aihubshell in {work}, found {names}")
     _require_whole(archives[0])
     return archives[0]
 
 
+def _pieces(work):
+    """{path of an archive: {number in the name of a piece: path of the piece}}; no pieces = all of them are joined."""
+    found = {}
+    for path in sorted(work.rglob("*")):
+        match = PIECE.fullmatch(path.name)
+        if match:
+            target = path.with_name(match[1])
+            found.setdefault(target, {})[int(match[2])] = path
+        elif path.name.endswith(JOINING):
+            target = path.with_name(path.name.removesuffix(JOINING))
+            found.setdefault(target, {})
+    return found
+
+
 def _join(target, pieces):
     """Append the pieces to `<target>.joining`, each deleted when it is durable there, then give it its name.
 
-    Pieces named by their first byte continue an interrupted join exactly; those that are numbered are all kept until it is done.
+    Pieces named by their first byte continue an interrupted join exactly; numbered ones are all kept until it is done.
     """
     joining = target.with_name(target.name + JOINING)
     done = joining.stat().st_size if joining.exists() else 0
@@ -188,22 +220,23 @@ def _starts(target, pieces, done):
         InputError: names the piece that is missing.
     """
     sizes = [path.stat().st_size for path in pieces.values()]
-    first, again = min(pieces, default=0), "put it there and call again, or call again to fetch all of them anew"
-    if list(pieces) == list(range(len(pieces))):
+    numbers, folder = list(pieces), target.parent
+    remedy = "put it there and call again, or call again to fetch all of them anew"
+    if numbers == list(range(len(numbers))):
         return [sum(sizes[:index]) for index in range(len(sizes))]
-    if max(pieces) < max(sizes):  # too small for a position: numbers
-        missing = next(number for number in range(max(pieces)) if number not in pieces)
-        raise InputError(
-            f"{target.name}.part{missing} is missing: found {', '.join(path.name for path in pieces.values())} in {target.parent}; {again}"
-        )
-    expected = 0 if first > done else first
-    for start, size in zip(pieces, sizes, strict=True):
+    if max(numbers) < max(sizes):  # too small for a position: counted pieces
+        missing = next(number for number in range(max(numbers)) if number not in pieces)
+        names = ", ".join(path.name for path in pieces.values())
+        raise InputError(f"{target.name}.part{missing} is missing: found {names} in {folder}; {remedy}")
+    expected = 0 if numbers[0] > done else numbers[0]
+    for start, size in zip(numbers, sizes, strict=True):
         if start != expected:
             raise InputError(
-                f"{target.name}.part{expected} is missing, or the piece before it has not its full length: the next in {target.parent} is .part{start}; {again}"
+                f"{target.name}.part{expected} is missing, or the piece before it has not its full length: "
+                f"the next in {folder} is .part{start}; {remedy}"
             )
         expected += size
-    return list(pieces)
+    return numbers
 
 
 def _require_whole(path):
@@ -218,6 +251,6 @@ def _require_whole(path):
         size = path.stat().st_size
         path.unlink()
         raise InputError(
-            f"{path.name}, {size:,} bytes, as aihubshell left it, is not a whole zip: {error}. The download was cut or its pieces were joined in "
-            "the wrong order; it was deleted. Call again, or fetch it on the data set's page"
+            f"{path.name}, {size:,} bytes, as aihubshell left it, is not a whole zip: {error}. The download was cut or "
+            "its pieces were joined in the wrong order; it was deleted. Call again, or fetch it on the data set's page"
         ) from error

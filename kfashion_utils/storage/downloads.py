@@ -1,4 +1,7 @@
-"""Files that the project takes from outside: rows of data_manifest.csv, checked by size and hash before they get their name."""
+"""Files that the project takes from outside: rows of data_manifest.csv.
+
+A file gets its name when its size, its first bytes and its hash are right.
+"""
 
 import contextlib
 import csv
@@ -6,10 +9,7 @@ import functools
 import io
 import os
 import re
-import shutil
-import tarfile
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -24,9 +24,10 @@ from kfashion_utils.storage.files import (
     make_folder,
     only_one,
     replace_durably,
-    require_space,
     write_text,
 )
+from kfashion_utils.storage.public_drive import fetch_drive
+from kfashion_utils.storage.tars import unpack_tar
 
 MANIFEST = Path(__file__).parent.parent / "data_manifest.csv"
 MANIFEST_COLUMNS = ("name", "dataset", "source", "bytes", "sha256", "licence", "unpack", "photos", "note")
@@ -38,7 +39,6 @@ MAGIC = {
     ".zip": (0, b"PK"), ".npz": (0, b"PK"), ".keras": (0, b"PK"), ".h5": (0, b"\x89HDF"), ".hdf5": (0, b"\x89HDF"),
     ".gz": (0, b"\x1f\x8b"), ".tgz": (0, b"\x1f\x8b"), ".tar": (257, b"ustar"),
 }  # fmt: skip
-MAX_UNPACKED = 50 * 2**30  # bytes in all that a tar may hold
 
 
 @functools.cache
@@ -71,9 +71,8 @@ def find_names(name, manifest=MANIFEST):
         return [name]
     names = list(table.loc[table["dataset"] == name, "name"])
     if not names:
-        raise InputError(
-            f"{name!r} is not in {Path(manifest).name}; it has {', '.join(table['name'])}; and the data sets {', '.join(table['dataset'].unique())}"
-        )
+        files, datasets = ", ".join(table["name"]), ", ".join(table["dataset"].unique())
+        raise InputError(f"{name!r} is not in {Path(manifest).name}; it has {files}; and the data sets {datasets}")
     return names
 
 
@@ -85,10 +84,10 @@ def download_folder():
 def download(name, folder=None, manifest=MANIFEST, file_key=None):
     """Fetch one file of the manifest, unless it is there and whole; an interrupted one is continued. Returns its path.
 
-    Sources: an https address; the id of a public file of Google Drive (kept under the row's name; its size or hash must be stated);
-    `aihub:<data set>/<file key>`, by `aihubshell` (kept below `<row's name>/` in AI Hub's own folders, which tell the split); `manual`.
-    A file gets its name when its size, its first bytes and its hash are right. The hash of a row without one is printed, kept in
-    `<file>.sha256` and checked from then on. `unpack` = `tar`: the path is that of the folder unpacked from it.
+    Sources: an https address; the id of a public file of Google Drive (kept under the row's name; its size or hash must
+    be stated); `aihub:<data set>/<file key>`, by `aihubshell` (kept below `<row's name>/` in AI Hub's own folders,
+    which tell the split); `manual`. The hash of a row without one is printed, kept in `<file>.sha256` and checked from
+    then on. `unpack` = `tar`: the path is that of the folder unpacked from it.
 
     Args:
         name: of a row.
@@ -97,8 +96,8 @@ def download(name, folder=None, manifest=MANIFEST, file_key=None):
         file_key: AI Hub's number of the file, where the row states none.
 
     Raises:
-        InputError: unknown name, a source that needs hands, no connection, no room, a web page, another size or hash than stated, another
-            process at the same file, or a tar that is not harmless.
+        InputError: unknown name, a source that needs hands, no connection, no room, a web page, another size or hash
+            than stated, another process at the same file, or a tar that is not harmless.
     """
     row = find_row(name, manifest)
     folder = Path(folder or download_folder())
@@ -108,17 +107,15 @@ def download(name, folder=None, manifest=MANIFEST, file_key=None):
     if AIHUB_SOURCE.fullmatch(source):
         final = _from_aihub(row, folder, size, file_key)
     elif source.startswith(WEB_SOURCES):
-        final = _fetch(
-            row,
-            folder / (PurePosixPath(unquote(urlsplit(source).path)).name or name),
-            lambda part: transfer.fetch_http(source, part, size),
-        )
+        file_name = PurePosixPath(unquote(urlsplit(source).path)).name
+        final = _fetch(row, folder / (file_name or name), lambda part: transfer.fetch_http(source, part, size))
     elif DRIVE_ID.fullmatch(source):
         if not size and not row["sha256"]:
             raise InputError(
-                f"{name}: Google Drive states no size that can be trusted; put bytes or sha256 of the file into its row of {Path(manifest).name}"
+                f"{name}: Google Drive states no size that can be trusted; "
+                f"put bytes or sha256 of the file into its row of {Path(manifest).name}"
             )
-        final = _fetch(row, folder / name, lambda part: transfer.fetch_drive(source, part, size), part_is_folder=True)
+        final = _fetch(row, folder / name, lambda part: fetch_drive(source, part, size), part_is_folder=True)
     else:
         raise InputError(f"{name} cannot be fetched by itself (source {source!r}). {row['note']}")
     return unpack_tar(final) if row["unpack"] == "tar" else final
@@ -157,14 +154,12 @@ def _clean(part):
 
 def _from_aihub(row, folder, size, file_key):
     dataset, key = AIHUB_SOURCE.fullmatch(row["source"]).groups()
-    place = folder / row["name"]
+    name, place = row["name"], folder / row["name"]
     there = sorted(path for path in place.rglob("*") if path.suffix.lower() == ".zip")
     if there:
         return _checked(there[0], row)
-    with aihub.fetched(row["name"], dataset, file_key or key, folder / f".{row['name']}.aihub", size) as (
-        archive,
-        address,
-    ):
+    scratch = folder / f".{name}.aihub"
+    with aihub.fetched(name, dataset, file_key or key, scratch, size) as (archive, address):
         final = place / address
         make_folder(final.parent)
         _accept(archive, final, row)
@@ -180,8 +175,10 @@ def _note_file(final):
 
 def _known_hash(final, row):
     """The hash that the manifest, else an earlier download, states; "" if none does."""
+    if row["sha256"]:
+        return row["sha256"]
     note = _note_file(final)
-    return row["sha256"] or (note.read_text(encoding="utf-8").partition(" ")[0] if note.exists() else "")
+    return note.read_text(encoding="utf-8").partition(" ")[0] if note.exists() else ""
 
 
 def _fault(path, final, row):
@@ -200,7 +197,8 @@ def _fault(path, final, row):
     if known:
         found = f"md5:{hash_file(path, 'md5')}" if known.startswith("md5:") else hash_file(path)
         if found != known:
-            return f"{received:,} bytes with the hash {found}; expected {stated or 'any number of'} bytes with the hash {known}"
+            expected = f"{stated or 'any number of'} bytes with the hash {known}"
+            return f"{received:,} bytes with the hash {found}; expected {expected}"
     return None
 
 
@@ -213,9 +211,12 @@ def _accept(path, final, row):
     fault = _fault(path, final, row)
     if fault:
         path.unlink()
+        remedy = "correct its row in data_manifest.csv"
+        if not row["sha256"]:
+            remedy += f" or delete {_note_file(final).name}"
         raise InputError(
-            f"{row['name']}: {row['source']} did not give the stated file. Received: {fault}. It was deleted; call again, or fetch {final.name} by hand into "
-            f"{final.parent}; if the publisher changed it, correct its row in data_manifest.csv{'' if row['sha256'] else f' or delete {_note_file(final).name}'}"
+            f"{row['name']}: {row['source']} did not give the stated file. Received: {fault}. It was deleted; "
+            f"call again, or fetch {final.name} by hand into {final.parent}; if the publisher changed it, {remedy}"
         )
     with open(path, "rb") as handle:
         os.fsync(handle.fileno())
@@ -235,56 +236,18 @@ def _checked(final, row, new=False):
             f"{final} is there, but is not {row['name']}: {fault}. Delete it and call again, or give another --folder"
         )
     if not _known_hash(final, row):
-        digest = hash_file(final)
-        write_text(_note_file(final), f"{digest}  {final.name}\n")
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(
-            {**row, "bytes": str(final.stat().st_size), "sha256": digest}.values()
-        )
-        print(
-            f"{final.name}: nobody states its hash, so this one is checked from now on ({_note_file(final)}). The line for data_manifest.csv:\n{line.getvalue()}"
-        )
+        _note_hash(final, row)
     return final
 
 
-# Archives -------------------------------------------------------------------------------------------------------------
-
-
-def unpack_tar(path):
-    """Unpack a tar beside itself into a folder that gets its name when it is whole; returns the folder.
-
-    Raises:
-        InputError: damaged, more than `MAX_UNPACKED` bytes, no room, or a member that is no plain file or leaves the folder.
-    """
-    target = path.with_name(re.sub(r"(\.tar)?(\.gz|\.tgz|\.tar|\.bz2|\.xz)$", "", path.name))
-    with only_one(path, "is being unpacked"):
-        if target.is_dir():
-            return target
-        temporary = path.with_name(f".{target.name}.unpacking")
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            with tarfile.open(path) as archive:
-                members = [_harmless(member, path) for member in archive]
-                total = sum(member.size for member in members)
-                if total > MAX_UNPACKED:
-                    raise InputError(
-                        f"{path} holds {total:,} bytes; the limit is {MAX_UNPACKED:,}. Unpack it by hand if you trust it"
-                    )
-                require_space(path.parent, total, f"unpacking {path.name}")
-                archive.extractall(temporary, members, filter="data")
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # the storage, not the archive
-                raise
-            raise InputError(f"{path} is not a tar that can be read: {error}; delete it and call again") from error
-        os.sync()
-        replace_durably(temporary, target)
-    return target
-
-
-def _harmless(member, path):
-    name = PurePosixPath(member.name)
-    if not (member.isfile() or member.isdir()) or name.is_absolute() or ".." in name.parts:
-        raise InputError(
-            f"{path}: member {member.name!r} is a link, a device or leaves the folder; only plain files are unpacked"
-        )
-    return member
+def _note_hash(final, row):
+    """Keep the hash of a file beside it, and print the manifest's row with it."""
+    digest = hash_file(final)
+    write_text(_note_file(final), f"{digest}  {final.name}\n")
+    stated = {**row, "bytes": str(final.stat().st_size), "sha256": digest}
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(stated.values())
+    print(
+        f"{final.name}: nobody states its hash, so this one is checked from now on ({_note_file(final)}). "
+        f"The line for data_manifest.csv:\n{line.getvalue()}"
+    )

@@ -1,14 +1,12 @@
-"""Bytes from a web server or Google Drive into a temporary file, continued where an earlier call ended."""
+"""Bytes from a web server into a temporary file, continued where an earlier call ended."""
 
 import errno
 import html
-import inspect
 import itertools
 import json
 import os
 import re
 import time
-from pathlib import Path
 
 import requests
 from tqdm import tqdm
@@ -16,7 +14,6 @@ from tqdm import tqdm
 from kfashion_utils.errors import InputError
 from kfashion_utils.storage.files import TEMPORARY, require_space, write_json
 
-DRIVE_URL = "https://drive.google.com/uc?id={id}"
 DELAYS = (1, 2, 4, 8)  # seconds before the second, third … attempt
 TIMEOUT = (15, 60)  # seconds to connect, and between two reads
 CHUNK = 2**18
@@ -31,7 +28,10 @@ def page_title(head):
     if not PAGE.match(head.removeprefix(b"\xef\xbb\xbf")):
         return None
     title = re.search(rb"<title[^>]*>(.*?)</title>", head, re.IGNORECASE | re.DOTALL)
-    return html.unescape(" ".join(title[1].decode("utf-8", "replace").split()))[:200] if title else ""
+    if not title:
+        return ""
+    words = title[1].decode("utf-8", "replace").split()
+    return html.unescape(" ".join(words))[:200]
 
 
 def refuse_page(source, head):
@@ -39,11 +39,12 @@ def refuse_page(source, head):
     title = page_title(head)
     if title is not None:
         raise InputError(
-            f"{source} sent {PAGE_TEXT}: {title or 'without a title'!r}; nothing of it was kept. Open it in a browser, or try again later"
+            f"{source} sent {PAGE_TEXT}: {title or 'without a title'!r}; nothing of it was kept. "
+            "Open it in a browser, or try again later"
         )
 
 
-def _retried(source, kept, attempt):
+def retried(source, kept, attempt):
     """Call `attempt` until it returns None; what it returns, or a failed connection, is worth another try."""
     for delay in (0, *DELAYS):
         time.sleep(delay)
@@ -55,17 +56,20 @@ def _retried(source, kept, attempt):
             if error.errno not in FULL:
                 raise
             raise InputError(
-                f"the disk of {kept} is full ({kept.parent}); {source} is kept as far as it came. Free space, then call again to continue"
+                f"the disk of {kept} is full ({kept.parent}); {source} is kept as far as it came. "
+                "Free space, then call again to continue"
             ) from error
         if problem is None:
             return
     raise InputError(
-        f"{source} cannot be reached or did not send the whole file in {1 + len(DELAYS)} attempts; the last: {problem}. "
-        f"{_length(kept):,} bytes are there ({kept}); calling again continues, or put the file, fetched elsewhere, there as {kept.name.removesuffix(TEMPORARY)}"
+        f"{source} cannot be reached or did not send the whole file in {1 + len(DELAYS)} attempts; "
+        f"the last: {problem}. {length(kept):,} bytes are there ({kept}); calling again continues, or put the file, "
+        f"fetched elsewhere, there as {kept.name.removesuffix(TEMPORARY)}"
     )
 
 
-def _length(path):
+def length(path):
+    """Bytes of a file, or of the files of a folder; 0 where there is none."""
     files = path.iterdir() if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.exists())
 
@@ -76,13 +80,13 @@ def _length(path):
 def fetch_http(url, part, size=None):
     """Fill the file `part` from `url`; `size` is the stated number of bytes.
 
-    What an earlier call left there is continued if the server still has the same file (its ETag, else Last-Modified, kept beside it).
-    Short reads, time-outs and busy servers are tried again.
+    What an earlier call left there is continued if the server still has the same file: its ETag, else Last-Modified, is
+    kept beside it. Short reads, time-outs and busy servers are tried again.
 
     Raises:
         InputError: not there, a web page, another size than stated, no room, or not whole after the last attempt.
     """
-    _retried(url, part, lambda: _attempt(url, part, size))
+    retried(url, part, lambda: _attempt(url, part, size))
 
 
 def state_file(part):
@@ -113,10 +117,7 @@ def _attempt(url, part, size):
         if response.status_code in (206, 416) and not _continues(response, start, version, total):
             _begin(part, None, "")
             return "the file there is not the one that was begun; started again"
-        if response.status_code not in (200, 206):
-            raise InputError(
-                f"{url} answered {response.status_code} {response.reason}; expected the file. Check the address in data_manifest.csv, or fetch it by hand"
-            )
+        _require_file(url, response)
         if response.status_code == 200:
             start, total = 0, _total(response)
         _refuse_other_size(url, part, size, total)
@@ -130,33 +131,46 @@ def _attempt(url, part, size):
         return _receive(chunks, url, part, start, total, size)
 
 
+def _require_file(url, response):
+    if response.status_code not in (200, 206):
+        raise InputError(
+            f"{url} answered {response.status_code} {response.reason}; expected the file. "
+            "Check the address in data_manifest.csv, or fetch it by hand"
+        )
+
+
 def _continues(response, start, version, total):
     """Whether a 206 is the rest of what was begun."""
     answer = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-    same = _version(response) in ("", version) and answer and answer[2] in ("*", str(total))
-    return bool(same and response.status_code == 206 and int(answer[1]) == start)
+    if response.status_code != 206 or not answer:
+        return False
+    same = _version(response) in ("", version) and answer[2] in ("*", str(total))
+    return same and int(answer[1]) == start
 
 
 def _version(response):
     """A name of this version of the file, or ""; a weak ETag does not stand for the same bytes."""
-    tag = response.headers.get("ETag", "")
-    if response.headers.get("Content-Encoding", "identity") != "identity":  # then positions are not those of the file
+    if _is_encoded(response):  # then positions are not those of the file
         return ""
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    tag = response.headers.get("ETag", "")
+    strong = tag and not tag.startswith("W/")
+    return tag if strong else response.headers.get("Last-Modified", "")
 
 
 def _total(response):
-    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and not encoded else None
+    return int(length) if length.isdigit() and not _is_encoded(response) else None
+
+
+def _is_encoded(response):
+    return response.headers.get("Content-Encoding", "identity") != "identity"
 
 
 def _refuse_other_size(url, part, size, received):
     if size and received and received != size:
         _begin(part, None, "")
-        raise InputError(
-            f"{url} has {received:,} bytes; {size:,} were expected (column bytes of data_manifest.csv). Nothing was kept"
-        )
+        stated = f"{size:,} were expected (column bytes of data_manifest.csv)"
+        raise InputError(f"{url} has {received:,} bytes; {stated}. Nothing was kept")
 
 
 def _begin(part, total, version):
@@ -188,68 +202,3 @@ def _receive(chunks, url, part, start, total, size):
             os.fsync(handle.fileno())
     received = part.stat().st_size
     return None if total is None or received == total else f"{received:,} of {total:,} bytes came"
-
-
-# Google Drive ---------------------------------------------------------------------------------------------------------
-
-
-def fetch_drive(file_id, folder, size=None):
-    """Fetch a public file of Google Drive by `gdown` into `folder`, where an interrupted one is continued; returns its path.
-
-    gdown 5 calls short downloads complete (wkentaro/gdown#477) and appends whatever comes to what it continues: what it calls
-    complete is thrown away if it has another size than `size`.
-
-    Raises:
-        InputError: a quota or login page, another size than stated, no room, or not whole after the last attempt.
-    """
-    url = DRIVE_URL.format(id=file_id)
-    require_space(folder, (size or 0) - _length(folder), url)
-    _retried(url, folder, lambda: _attempt_drive(url, folder, size))
-    return folder / "data"
-
-
-def _attempt_drive(url, folder, size):
-    import gdown
-
-    data = folder / "data"
-    limits = {"timeout": TIMEOUT} if "timeout" in inspect.signature(gdown.download).parameters else {}  # since gdown 6
-    _keep_one(folder, size, data)
-    try:
-        gdown.download(url, str(data), resume=True, use_cookies=False, **limits)
-    except requests.HTTPError as error:
-        if error.response.status_code in BUSY:
-            raise
-        raise InputError(
-            f"{url} answered {error.response.status_code}; is it shared with anyone who has the link?"
-        ) from error
-    except gdown.exceptions.FileURLRetrievalError as error:
-        text = " ".join(str(error).split())
-        raise InputError(f"{url} sent {PAGE_TEXT}: {text}. Try again in a day, or fetch it in a browser") from error
-    except getattr(gdown.exceptions, "DownloadError", ()) as error:
-        if "byte range" in str(error):  # its part cannot be continued, and gdown would try for ever
-            _empty(folder)
-        return str(error)
-    with open(data, "rb") as handle:
-        head = handle.read(CHUNK)
-    if page_title(head) is not None or (size and data.stat().st_size != size):
-        received = data.stat().st_size
-        _empty(folder)
-        refuse_page(url, head)
-        return f"{received:,} bytes came, {size:,} were expected; thrown away"
-    return None
-
-
-def _keep_one(folder, size, data):
-    """Leave gdown at most one file to continue, and none that it would spoil: it cannot tell one that is whole already."""
-    parts = sorted(folder.glob("*.part"), key=lambda path: path.stat().st_size)
-    for path in parts[:-1]:
-        path.unlink()
-    if parts and size and parts[-1].stat().st_size >= size:
-        os.replace(parts[-1], data)
-    if data.exists() and size and data.stat().st_size != size:
-        data.unlink()
-
-
-def _empty(folder):
-    for path in Path(folder).iterdir():
-        path.unlink()

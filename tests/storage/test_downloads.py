@@ -17,11 +17,11 @@ import gdown
 import pandas as pd
 import pytest
 
-from kfashion_utils.cli import commands
+from kfashion_utils.cli import data as commands
 from kfashion_utils.errors import InputError
 from kfashion_utils.models.backbones import BACKBONES
 from kfashion_utils.storage import downloads as module
-from kfashion_utils.storage import transfer
+from kfashion_utils.storage import public_drive, tars, transfer
 from kfashion_utils.storage.downloads import MANIFEST, MANIFEST_COLUMNS, download, read_manifest
 
 CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 5000  # 1.28 MB, more than four chunks
@@ -31,7 +31,10 @@ DRIVE_ID = "1" * 33
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Plays what servers do: `plan` holds a word for each request to come, `log` (range asked for, bytes sent) of those that were."""
+    """Plays what servers do.
+
+    `plan` holds a word for each request to come, `log` (range asked for, bytes sent) of each that came.
+    """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -103,7 +106,10 @@ def manifest(tmp_path, *rows):
 
 @pytest.fixture
 def fetch(server, tmp_path):
-    """Download `CONTENT`, served as w.h5 and stated by its hash, into tmp_path/kept; keywords change the manifest's row."""
+    """Download `CONTENT`, served as w.h5 and stated by its hash, into tmp_path/kept.
+
+    Keywords change the manifest's row.
+    """
     server.files["/w.h5"] = CONTENT
 
     def call(**row):
@@ -158,7 +164,8 @@ def test_a_dropped_connection_is_continued_and_no_byte_sent_twice(fetch, server,
 def test_a_killed_download_is_continued(fetch, server, tmp_path):
     server.plan = ["stall"]
     path = manifest(tmp_path, {"source": f"{server.address}/w.h5", "sha256": SHA})
-    code = f"from kfashion_utils.storage.downloads import download; download('w', {str(tmp_path / 'kept')!r}, {str(path)!r})"
+    call = f"download('w', {str(tmp_path / 'kept')!r}, {str(path)!r})"
+    code = f"from kfashion_utils.storage.downloads import download; {call}"
     part = tmp_path / "kept" / "w.h5.part"
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as child:
         wait_until(lambda: part.exists() and part.stat().st_size >= transfer.CHUNK)
@@ -310,7 +317,7 @@ def test_unknown_names_and_sources_that_need_hands(tmp_path):
 
 @pytest.fixture
 def drive(fetch, server, monkeypatch):
-    monkeypatch.setattr(transfer, "DRIVE_URL", server.address + "/uc?id={id}")
+    monkeypatch.setattr(public_drive, "DRIVE_URL", server.address + "/uc?id={id}")
     server.files["/uc"] = CONTENT
     return lambda **row: fetch(source=DRIVE_ID, **{"bytes": str(len(CONTENT)), **row})
 
@@ -377,7 +384,8 @@ def shell(tmp_path, monkeypatch):
             (made / name).write_bytes(data)
         made.mkdir(exist_ok=True)
         program.write_text(
-            f'#!/bin/bash\necho "$@" >> {calls}\nprintf "%s\\n" "{said}"\nprintf " 50%%\\r100%%\\r" >&2\ncp -r {made}/. .\n{also}'
+            f'#!/bin/bash\necho "$@" >> {calls}\nprintf "%s\\n" "{said}"\nprintf " 50%%\\r100%%\\r" >&2\n'
+            f"cp -r {made}/. .\n{also}"
         )
         program.chmod(0o755)
 
@@ -499,7 +507,8 @@ def test_what_aihub_needs_is_explained(shell, tmp_path, monkeypatch):
         call()
     with pytest.raises(
         InputError,
-        match=r"(?s)states no file key.*aihubshell -mode l -datasetkey 51.*kfashion download kfashion_train_labels --filekey KEY",
+        match=r"(?s)states no file key.*aihubshell -mode l -datasetkey 51.*"
+        r"kfashion download kfashion_train_labels --filekey KEY",
     ):
         download("kfashion_train_labels", tmp_path / "kept")
     assert kept(tmp_path) == []
@@ -560,7 +569,7 @@ def test_a_tar_is_unpacked_whole_or_not_at_all(fetch, server, tmp_path, monkeypa
             unpacked(tar_bytes(good, (name, b"", kind)), f"bad{kind.decode()}{len(name)}.tar")
     with pytest.raises(InputError, match="not a tar that can be read"):
         unpacked(data[:-20], "cut.tar.gz")
-    monkeypatch.setattr(module, "MAX_UNPACKED", 3)
+    monkeypatch.setattr(tars, "MAX_UNPACKED", 3)
     with pytest.raises(InputError, match="the limit is 3"):
         unpacked(tar_bytes(good), "big.tar")
     assert sorted(path.name for path in (tmp_path / "kept").iterdir() if path.is_dir()) == ["good"]
