@@ -25,7 +25,8 @@ from kfashion_utils.errors import ImageRejected, InputError, refuse
 from kfashion_utils.images import decoding
 from kfashion_utils.images.recipe import BOX, ITEM_NAME, Preprocess
 from kfashion_utils.storage import addresses
-from kfashion_utils.storage.drive import Drive, is_on_drive
+from kfashion_utils.storage.colab import is_on_drive
+from kfashion_utils.storage.drive import Drive
 from kfashion_utils.storage.files import (
     TEMPORARY,
     TRANSIENT,

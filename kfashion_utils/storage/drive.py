@@ -1,13 +1,14 @@
-"""Google Drive: sealed shards are copied there, flushed, read back and compared; only then they count as being on Drive.
+"""Google Drive: sealed shards are copied there, flushed, read back and compared; only then they count as being there.
 
-In Colab the folder lies below `/content/drive`, which is mounted when it is asked for. Anywhere else it is a plain folder. A mounted
-Drive forgets what it was not made to flush, answers "no such file" when it is gone, and slows down with many files in one folder
-(TRAPS 25-30), hence: a sentinel file that must be readable before an absence is believed, names that are content hashes and never
-overwritten, sixteen folders by the first digit of the hash, and retries by kind of error.
+In Colab the folder lies on the mounted Drive (`colab`). Anywhere else it is a plain folder. A mounted Drive forgets
+what it was not made to flush, answers "no such file" when it is gone, and slows down with many files in one folder
+(TRAPS 25-30). Hence: a sentinel file that must be readable before an absence is believed, names that are content hashes
+and never overwritten, sixteen folders by the first digit of the hash, and retries by kind of error.
 """
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.storage.colab import flush_and_unmount, is_on_drive, mount_drive
 from kfashion_utils.storage.files import (
     TEMPORARY,
     hash_file,
@@ -31,7 +33,6 @@ from kfashion_utils.storage.files import (
 )
 from kfashion_utils.storage.shards import sealed_shards
 
-MOUNT = Path("/content/drive")
 SENTINEL = "kfashion-drive.json"
 RECORD = "drive.json"  # in the local folder: which Drive, and what is proven to be there
 DIGITS = "0123456789abcdef"
@@ -39,33 +40,14 @@ MAX_ENTRIES = 1000  # of a folder on Drive
 LEFTOVER_AGE = 3600  # seconds after which a temporary file on Drive belongs to nobody
 PIECE = 2**22  # bytes copied at a time
 SHARD = re.compile(r"[0-9a-f]{64}\.zip")
-REMEDY = "mount Drive again (in Colab: Runtime > Restart session, then run the cells again) and repeat the call: it continues"
+REMEDY = (
+    "mount Drive again (in Colab: Runtime > Restart session, then run the cells again) "
+    "and repeat the call: it continues"
+)
 
 
 class DriveGone(OSError):
     """The Drive folder cannot be reached any more; what it lacks must not be believed."""
-
-
-def is_on_drive(path):
-    """Whether a path lies on Colab's mounted Drive."""
-    return Path(path).absolute().is_relative_to(MOUNT)
-
-
-def mount_drive(again=False):
-    """Mount Google Drive in Colab.
-
-    Raises:
-        InputError: not in Colab.
-    """
-    if os.path.ismount(MOUNT) and not again:
-        return
-    try:
-        from google.colab import drive
-    except ImportError as error:
-        raise InputError(
-            f"{MOUNT} is where Colab mounts Google Drive, and this is not Colab; name a plain folder"
-        ) from error
-    drive.mount(str(MOUNT), force_remount=again)
 
 
 class Drive:
@@ -101,23 +83,20 @@ class Drive:
         return record if record.get("folder") == str(self.folder) else {}
 
     def _write_record(self):
-        write_json(
-            self.local / RECORD, {"folder": str(self.folder), "sentinel": self._sentinel, "proven": sorted(self.proven)}
-        )
+        record = {"folder": str(self.folder), "sentinel": self._sentinel, "proven": sorted(self.proven)}
+        write_json(self.local / RECORD, record)
 
     def _meet_sentinel(self, known):
         path = self.folder / SENTINEL
         there = _exists(path)
         if not there and known:
             raise InputError(
-                f"{self.folder} no longer holds {SENTINEL}: it is another folder, was emptied, or Drive is gone. If it was emptied on purpose, "
-                f"delete {self.local / RECORD}; otherwise {REMEDY}"
+                f"{self.folder} no longer holds {SENTINEL}: it is another folder, was emptied, or Drive is gone. "
+                f"If it was emptied on purpose, delete {self.local / RECORD}; otherwise {REMEDY}"
             )
-        if not there:  # write_json makes the folder
-            write_json(
-                path,
-                {"id": uuid.uuid4().hex, "what": "prepared pictures of kfashion; each zip is named by its SHA-256"},
-            )
+        if not there:
+            what = "prepared pictures of kfashion; each zip is named by its SHA-256"
+            write_json(path, {"id": uuid.uuid4().hex, "what": what})  # and makes the folder
         self._sentinel = self._read_sentinel()
         if known and known != self._sentinel:
             raise InputError(
@@ -128,15 +107,15 @@ class Drive:
         try:
             return json.loads((self.folder / SENTINEL).read_text(encoding="utf-8"))["id"]
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError) as error:
-            raise DriveGone(errno.ENOTCONN, f"Drive is gone; {REMEDY}", str(self.folder)) from error
+            raise _gone("Drive is gone", self.folder) from error
 
     def require_alive(self):
         """Raise `DriveGone` unless the sentinel can be read: an absence on a dead mount says nothing."""
         if self._read_sentinel() != self._sentinel:
-            raise DriveGone(errno.ENOTCONN, f"another folder stands there now; {REMEDY}", str(self.folder))
+            raise _gone("another folder stands there now", self.folder)
 
     def _remount(self):
-        return (lambda: mount_drive(again=True)) if is_on_drive(self.folder) else None
+        return functools.partial(mount_drive, again=True) if is_on_drive(self.folder) else None
 
     def _patiently(self, work, *arguments):
         try:
@@ -144,7 +123,7 @@ class Drive:
         except OSError as error:
             if error.errno != errno.ENOTCONN or isinstance(error, DriveGone):
                 raise
-            raise DriveGone(errno.ENOTCONN, f"Drive is gone; {REMEDY}", str(self.folder)) from error
+            raise _gone("Drive is gone", self.folder) from error
 
     # What is there ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +132,7 @@ class Drive:
         return self.folder / name[0] / name
 
     def names(self):
-        """Names of the shards on Drive; the sentinel is read afterwards, so that a dead mount is not taken for an empty one."""
+        """Names of the shards on Drive; the sentinel is read afterwards: a dead mount is not taken for an empty one."""
         found, self._leftovers = set(), []
         for digit in DIGITS:
             try:
@@ -194,9 +173,8 @@ class Drive:
 
     def _require_entries(self, there, name):
         if sum(other[0] == name[0] for other in there | self.copied) >= MAX_ENTRIES:
-            raise InputError(
-                f"{self.folder / name[0]} holds {MAX_ENTRIES:,} files, more make Drive fail; name another folder"
-            )
+            full = f"{self.folder / name[0]} holds {MAX_ENTRIES:,} files"
+            raise InputError(f"{full}, more make Drive fail; name another folder")
 
     def _copy_there(self, source):
         target = self.path(source.name)
@@ -210,7 +188,10 @@ class Drive:
         replace_durably(temporary, target)
 
     def prove(self):
-        """Flush, read back and compare what was copied; a copy that differs is made once more. Returns (shards, bytes, seconds).
+        """Flush, read back and compare what was copied; a copy that differs is made once more.
+
+        Returns:
+            (shards, bytes, seconds).
 
         Raises:
             OSError: Drive failed, or gave back other bytes twice.
@@ -225,11 +206,9 @@ class Drive:
                 self._patiently(self._copy_there, self.local / name)
             different = self._compare(different)
         if different:
-            raise OSError(
-                errno.EIO,
-                f"Drive twice gave back other bytes than it was given, for {len(different)} of {len(names)} shards",
-                str(self.path(different[0])),
-            )
+            count = f"{len(different)} of {len(names)} shards"
+            text = f"Drive twice gave back other bytes than it was given, for {count}"
+            raise OSError(errno.EIO, text, str(self.path(different[0])))
         return len(names), sizes, time.monotonic() - started
 
     def _compare(self, names):
@@ -258,14 +237,10 @@ class Drive:
             for digit in {name[0] for name in self.copied}:
                 sync_folder(self.folder / digit)
             return
-        from google.colab import drive
-
         try:
-            drive.flush_and_unmount()
+            flush_and_unmount()
         except ValueError as error:  # what Colab raises when the unmounting takes too long
-            raise DriveGone(
-                errno.ENOTCONN, f"Drive did not finish uploading ({error}); {REMEDY}", str(self.folder)
-            ) from error
+            raise _gone(f"Drive did not finish uploading ({error})", self.folder) from error
         mount_drive(again=True)
         self.require_alive()
 
@@ -275,20 +250,21 @@ class Drive:
         """Copy the shards that are not here, each checked by its hash; an interrupted copy goes on where it stopped.
 
         Returns:
-            (names that came, names whose bytes on Drive are not what the name says: those files are set aside as `….damaged`).
+            (names that came, names whose bytes on Drive are not what the name says). The latter files are set aside as
+            `….damaged`.
         """
         here = {path.name for path in sealed_shards(self.local)}
         missing = sorted(self._patiently(self.names) - here)
         if not missing:
             return [], []
         sizes = {name: self._patiently(os.path.getsize, self.path(name)) for name in missing}
-        require_space(self.local, sum(sizes.values()), f"copying {len(missing):,} shards from Drive")
+        total = sum(sizes.values())
+        require_space(self.local, total, f"copying {len(missing):,} shards from Drive")
         came, damaged, done = [], [], 0
-        with tqdm(
-            total=sum(sizes.values()), desc="from Drive", unit="B", unit_scale=True, disable=not self.progress
-        ) as bar:
+        with tqdm(total=total, desc="from Drive", unit="B", unit_scale=True, disable=not self.progress) as bar:
             for name in missing:
-                (came if self._fetch(name, bar, done) else damaged).append(name)
+                whole = self._fetch(name, bar, done)
+                (came if whole else damaged).append(name)
                 done += sizes[name]
         self.proven.update(came)
         self._write_record()
@@ -330,3 +306,7 @@ def _forget_pages(path):
     """Ask the kernel to read a file from its storage again, not from memory."""
     with open(path, "rb") as handle:
         os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _gone(what, folder):
+    return DriveGone(errno.ENOTCONN, f"{what}; {REMEDY}", str(folder))

@@ -14,7 +14,7 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.images import prepare as preprocess
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
-from kfashion_utils.storage import drive
+from kfashion_utils.storage import colab, drive
 from kfashion_utils.storage.drive import Drive, DriveGone
 from kfashion_utils.storage.files import hash_file
 from kfashion_utils.tables.catalog import complete_catalog
@@ -191,7 +191,7 @@ class Colab:
         module = types.ModuleType("google.colab")
         module.drive = self
         monkeypatch.setitem(sys.modules, "google.colab", module)
-        monkeypatch.setattr(drive, "MOUNT", mount)
+        monkeypatch.setattr(colab, "MOUNT", mount)
         monkeypatch.setattr(os.path, "ismount", lambda path: "mount" in self.log)
 
     def mount(self, path, force_remount=False):
