@@ -4,7 +4,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints/latest.txt
 RUN := $(VENV)/bin/python -m
 
-.PHONY: help demo test slow torture notebooks lint clean
+.PHONY: help demo test slow torture notebooks map lint clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -30,6 +30,9 @@ torture: $(VENV)/installed  ## every storage fault and 210 random kills: about 2
 
 notebooks: $(VENV)/installed  ## execute every notebook and keep its outputs
 	$(RUN) notebooks.make
+
+map: $(VENV)/installed  ## draw docs/map.svg anew from the imports
+	$(RUN) docs.make_map
 
 lint: $(VENV)/installed  ## ruff
 	$(RUN) ruff check . && $(RUN) ruff format --check .

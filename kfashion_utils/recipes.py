@@ -1,10 +1,10 @@
-"""The types of a recipe's values: frozen dataclasses of plain values, from and to JSON."""
+"""The types of a recipe's values: frozen dataclasses of plain values, from and to JSON, and fields that were renamed."""
 
 import dataclasses
+import functools
 import os
 import types
 import typing
-from dataclasses import fields
 
 from kfashion_utils.errors import InputError, refuse
 
@@ -27,14 +27,15 @@ def settle_types(recipe):
 def misfits(cls, values):
     """Yield which values are not of the types of the fields of a dataclass, in words."""
     for name, value in values.items():
-        declared = cls.__dataclass_fields__[name].type
-        kinds = (
-            typing.get_args(declared)
-            if isinstance(declared, types.UnionType)
-            else (typing.get_origin(declared) or declared,)
-        )
+        kinds = _kinds(cls.__dataclass_fields__[name].type)
         if not _is_one(value, kinds):
             yield f"{name}={value!r}: expected {' or '.join(_NAMES[kind] for kind in kinds)}"
+
+
+def _kinds(declared):
+    """The classes that a declared type allows: `tuple[int, ...] | None` -> (tuple, NoneType)."""
+    parts = typing.get_args(declared) if isinstance(declared, types.UnionType) else (declared,)
+    return tuple(typing.get_origin(part) or part for part in parts)
 
 
 _NAMES = {
@@ -56,16 +57,41 @@ def _is_one(value, kinds):
 
 
 def from_dict(cls, values, source="the recipe"):
-    """A recipe dataclass from JSON's values; an unknown key is an error.
+    """A recipe dataclass from JSON's values; an unknown key is an error, an old name of a field is its new one.
 
     Raises:
         InputError: unknown keys, with the known ones; values of another type than the defaults'.
     """
     if not isinstance(values, dict):
         raise InputError(f"{source}: expected the fields of {cls.__name__}, got {str(values)[:60]}")
-    known = [field.name for field in fields(cls)]
+    values = new_names(cls, values)
+    known = [field.name for field in dataclasses.fields(cls)]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InputError(f"{source} has unknown keys {unknown}; {cls.__name__} knows {known}")
     refuse(f"{source}: values of the wrong type", misfits(cls, values))
     return cls(**values)
+
+
+# Renamed fields -------------------------------------------------------------------------------------------------------
+
+
+def new_names(cls, values):
+    """A mapping with old names of fields replaced by new ones; where both are given the old one, which was asked for."""
+    old_names = getattr(cls, "OLD_NAMES", {})
+    asked = {old_names[name]: value for name, value in values.items() if name in old_names}
+    return {name: value for name, value in values.items() if name not in old_names} | asked
+
+
+def takes_old_names(cls):
+    """Class decorator: old names of fields (`OLD_NAMES`, {old: new}) still work as arguments and attributes."""
+    made = cls.__init__
+
+    @functools.wraps(made)
+    def initialise(self, *arguments, **values):
+        made(self, *arguments, **new_names(cls, values))
+
+    cls.__init__ = initialise
+    for old, new in cls.OLD_NAMES.items():
+        setattr(cls, old, property(lambda self, new=new: getattr(self, new), doc=f"The old name of `{new}`."))
+    return cls

@@ -1,4 +1,5 @@
-"""`make notebooks`: execute every notebook top to bottom in a fresh kernel and keep its outputs, without what differs from run to run."""
+"""`make notebooks`: execute every notebook top to bottom in a fresh kernel and keep its outputs, without what differs from
+another run."""
 
 import shutil
 import sys

@@ -1,4 +1,5 @@
-"""A training that kills itself with -9 at a stated point of an epoch: `python resuming.py CATALOG ROOT RUN CACHE CONFIG POINT EPOCH`."""
+"""A training that kills itself with -9 at a stated point of an epoch: `python resuming.py CATALOG ROOT RUN CACHE CONFIG
+POINT EPOCH`."""
 
 import json
 import os
@@ -7,10 +8,10 @@ import sys
 
 import kfashion_utils as kf
 from kfashion_utils.storage import files as storage
-from kfashion_utils.training import predict as training
+from kfashion_utils.training import fine_tuning
 from kfashion_utils.training.batches import Epoch
 from kfashion_utils.training.checkpoints import Checkpoints
-from kfashion_utils.training.fine_tuning import FineTuning
+from kfashion_utils.training.learner import Learner
 
 POINTS = ("begin", "middle", "validation", "save")
 
@@ -21,14 +22,15 @@ def die():
 
 def arm(point, wanted):
     """Let the process die at that point of that epoch."""
-    one_epoch, batch, answers, save = FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save
+    one_epoch, batch, save = Learner.one_epoch, Epoch.__getitem__, Checkpoints.save
+    answers = fine_tuning.judged_answers
     now = {"epoch": 0}
 
-    def begin(tuning, epoch, *rest):
+    def begin(learner, batches, epoch, *rest):
         now["epoch"] = epoch
         if (point, epoch) == ("begin", wanted):
             die()
-        return one_epoch(tuning, epoch, *rest)
+        return one_epoch(learner, batches, epoch, *rest)
 
     def middle(batches, number):
         if (point, batches.epoch, number) == ("middle", wanted, 2):
@@ -45,12 +47,8 @@ def arm(point, wanted):
             storage.os.replace = lambda *_: die()  # written, synced, and not yet named
         save(checkpoints, arrays, history)
 
-    FineTuning.one_epoch, Epoch.__getitem__, training.predict_views, Checkpoints.save = (
-        begin,
-        middle,
-        validation,
-        saving,
-    )
+    Learner.one_epoch, Epoch.__getitem__, Checkpoints.save = begin, middle, saving
+    fine_tuning.judged_answers = validation
 
 
 def main(catalog, root, run, cache, config, point, epoch):

@@ -1,4 +1,5 @@
-"""Data flows one way: a package imports only packages above it, its modules import one way, and only the marked ones import Keras."""
+"""Data flows one way: a package imports only packages above it, its modules import one way, only the marked ones import
+Keras."""
 
 import ast
 import subprocess
@@ -9,24 +10,12 @@ from pathlib import Path
 import pytest
 
 import kfashion_utils
+from docs.make_map import KERAS, MAP, ORDER, draw, imported_modules, modules, room_of
 
 PACKAGE = Path(kfashion_utils.__file__).parent
-ROOT = ("errors", "environment", "recipes")  # modules at the top of the package, which everything may import
-ORDER = [
-    *ROOT, "storage", "tables", "datasets", "images", "evaluation", "runs", "plots", "models", "training", "audit",
-    "reports", "cli", "__main__",
-]  # fmt: skip
-KERAS = {"models", "training"}
-TENSORFLOW = {"training.devices", "training.explanation", "models.export"}
-FILES = sorted(PACKAGE.rglob("*.py"))
-
-
-def module_name(path):
-    """`training/train.py` -> `training.train`; the root's `__init__` is empty text."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
-
-
-MODULES = {module_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+TENSORFLOW = {"training.devices", "models.export"}  # jax, too
+WITH_NAMES = {"__init__.py", "datasets/__init__.py", "datasets/sample/__init__.py"}  # the other `__init__`s are empty
+MODULES = modules()
 
 
 def imports(tree):
@@ -44,28 +33,22 @@ def functions(tree):
     return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
 
 
-def own_imports(tree):
-    """Names of the modules of this package that a module imports, anywhere in it."""
-    found = {name.removeprefix("kfashion_utils.") for name, _ in imports(tree) if name.startswith("kfashion_utils.")}
-    whole = {
-        name for name in found if any(other.startswith(f"{name}.") for other in found)
-    }  # `from package import module`
-    return (found - whole) & MODULES.keys()
-
-
-@pytest.mark.parametrize("name", [name for name in MODULES if name])
+@pytest.mark.parametrize("name", MODULES)
 def test_packages_import_from_those_above_only(name):
-    here = name.partition(".")[0]
-    assert here in ORDER, f"{name} has no place in the order of packages"
-    for other in own_imports(MODULES[name]):
-        there = other.partition(".")[0]
-        assert ORDER.index(there) <= ORDER.index(here), f"{name} imports {other}, which stands below it"
+    here = ORDER.index(room_of(name))
+    for other in imported_modules(MODULES[name], MODULES):
+        assert ORDER.index(room_of(other)) <= here, f"{name} imports {other}, which stands below it"
 
 
-@pytest.mark.parametrize("package", [name for name in ORDER if (PACKAGE / name).is_dir()])
+def test_every_package_has_a_place():
+    packages = {path.name for path in PACKAGE.iterdir() if path.is_dir() and list(path.glob("*.py"))}
+    assert packages | {"(root)", "__main__"} == set(ORDER)
+
+
+@pytest.mark.parametrize("package", ORDER)
 def test_modules_of_a_package_import_one_way(package):
-    inside = {name: own_imports(tree) for name, tree in MODULES.items() if name.partition(".")[0] == package}
-    graph = {name: {other for other in others if other in inside and other != name} for name, others in inside.items()}
+    inside = {name: imported_modules(tree, MODULES) for name, tree in MODULES.items() if room_of(name) == package}
+    graph = {name: (others & inside.keys()) - {name} for name, others in inside.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -76,18 +59,21 @@ def test_only_marked_packages_import_keras_and_tensorflow():
     for name, tree in MODULES.items():
         for imported, at_import in imports(tree):
             top = imported.partition(".")[0]
-            if top in ("keras", "jax"):
-                assert name.partition(".")[0] in KERAS or (name == "__main__" and not at_import), (
-                    f"{name} imports {imported}"
-                )
-            if top == "tensorflow":
-                assert name in TENSORFLOW and not at_import, f"{name} imports tensorflow"
+            if top == "keras":
+                allowed = room_of(name) in KERAS or (name == "__main__" and not at_import)
+                assert allowed, f"{name} imports {imported}"
+            if top in ("tensorflow", "jax"):
+                assert name in TENSORFLOW and not at_import, f"{name} imports {imported}"
 
 
 def test_packages_have_nothing_of_their_own():
     for path in PACKAGE.rglob("__init__.py"):
-        if module_name(path) not in ("", "datasets", "datasets.sample"):
+        if path.relative_to(PACKAGE).as_posix() not in WITH_NAMES:
             assert not path.read_text(encoding="utf-8"), path
+
+
+def test_the_map_is_drawn_from_these_imports():
+    assert MAP.read_text(encoding="utf-8") == draw(), "docs/map.svg is stale: make map"
 
 
 def test_the_rules_catch_who_breaks_them():
@@ -97,7 +83,7 @@ def test_the_rules_catch_who_breaks_them():
     assert dict(imports(tree)) == {
         "keras": True, "kfashion_utils.training": False, "kfashion_utils.training.train": False, "tensorflow": False,
     }  # fmt: skip
-    assert own_imports(tree) == {"training.train"}
+    assert imported_modules(tree, MODULES) == {"training.train"}
 
 
 def loaded_by(code):
@@ -110,8 +96,9 @@ def loaded_by(code):
     [
         "import kfashion_utils",
         "from kfashion_utils.__main__ import main; main(['--help'])",
-        "import kfashion_utils.cli.commands",
-        "import kfashion_utils as kf; kf.Preprocess, kf.TrainConfig, kf.evaluate, kf.write_submission, kf.build_catalog, kf.report, kf.plot_counts",
+        "import kfashion_utils.cli.data, kfashion_utils.cli.models, kfashion_utils.cli.results",
+        "import kfashion_utils as kf; kf.Preprocess, kf.TrainConfig, kf.evaluate, kf.write_submission, "
+        "kf.build_catalog, kf.report, kf.plot_counts",
     ],
 )
 def test_keras_is_not_loaded_before_it_is_needed(code):

@@ -1,6 +1,8 @@
-"""The main job on the drawn sample, as `kfashion demo`: draw → catalog → split → two trainings → prediction → submission → report.
+"""The main job on the drawn sample, as `kfashion demo`: draw → catalog → split → two trainings → prediction →
+submission → report.
 
-It prints held-out accuracy beside simple baselines: what thumbnails and colour histograms reach, and the network on whole pictures.
+It prints held-out accuracy beside simple baselines: what thumbnails and colour histograms reach, and the network on
+whole pictures.
 """
 
 import time
@@ -60,9 +62,8 @@ def run_demo(folder, photos=1200, seed=0):
     lines = [f"{name:<22} {value:.3f}" for name, value in accuracy.items()]
     write_text(folder / "accuracy.txt", "\n".join(lines) + "\n")
     print(f"\naccuracy on {tested:,} held-out photographs of looks never seen:\n  " + "\n  ".join(lines))
-    print(
-        f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{(time.time() - started) / 60:.1f} minutes in all"
-    )
+    minutes = (time.time() - started) / 60
+    print(f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{minutes:.1f} minutes in all")
     return accuracy
 
 

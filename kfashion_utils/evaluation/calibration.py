@@ -1,4 +1,5 @@
-"""Whether a probability of 0.8 is right in 8 of 10 photos, and temperature scaling, which mends it without changing any answer.
+"""Whether a probability of 0.8 is right in 8 of 10 photos, and temperature scaling, which mends it without changing any
+answer.
 
 Fit a temperature on rows that the reported figures are not of: on one half of the validation rows, or out of fold.
 """
@@ -6,12 +7,16 @@ Fit a temperature on rows that the reported figures are not of: on one half of t
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, log_expit, log_softmax, logit
 
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.evaluation.figures import judge_heads
-from kfashion_utils.evaluation.intervals import find_judged
-from kfashion_utils.tables.predictions import head_scores, prediction_heads
+from kfashion_utils.evaluation.judgement import find_judged, judge_heads
+from kfashion_utils.tables.predictions import (
+    head_scores,
+    prediction_heads,
+    provenance,
+    with_facts_of,
+    with_provenance,
+)
 
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures looked at
 SMALLEST = 1e-12  # a probability of 0 is read as this
@@ -20,15 +25,16 @@ WAYS = ("mass", "width")
 
 
 def calibrate(predictions, catalog, *, rows=False):
-    """The temperature of each head at which its probabilities fit the truth best (Guo et al., ICML 2017; there on logits, here on
-    log-probabilities, which softmax cannot tell apart).
+    """The temperature of each head at which its probabilities fit the truth best (Guo et al., ICML 2017; there on
+    logits, here on log-probabilities, which softmax cannot tell apart).
 
     Args:
-        predictions, catalog, rows: as in `evaluate`; fit on the kind of rows (photos, or single rows) that `temper` will be given.
+        predictions, catalog, rows: as in `evaluate`; fit on the kind of rows (photos, or single rows) that `temper`
+            will be given.
 
     Returns:
-        {head: temperature}, 0.05..20, by the least log-loss: above 1 = it was too sure, below 1 = not sure enough. Heads with fewer than two
-        classes among their true labels are left out: nothing could be fitted.
+        {head: temperature}, 0.05..20, by the least log-loss: above 1 = it was too sure, below 1 = not sure enough.
+        Heads with fewer than two classes among their true labels are left out: nothing could be fitted.
 
     Raises:
         InputError: as `evaluate`; no head with two classes.
@@ -36,42 +42,33 @@ def calibrate(predictions, catalog, *, rows=False):
     found = {}
     for judged in judge_heads(predictions, catalog, rows=rows):
         sums = judged.actual.sum(axis=0)
-        several = (sums > 0).sum() > 1 or (judged.head.multi and (0 < sums).any() and (sums < len(judged)).any())
-        if len(judged) and several:
+        if ((sums > 0) & (sums < len(judged))).any():  # a class that some have and some have not
             found[judged.head.name] = _best_temperature(judged)
     if not found:
         raise InputError(
-            "every annotated photo has the same label, so no temperature can be fitted; give rows of two classes or more"
+            "every annotated photo has the same label, so no temperature can be fitted; "
+            "give rows of two classes or more"
         )
     return found
 
 
 def _best_temperature(judged):
-    logits = _logits(judged.scores, judged.head.multi)
+    log_odds = _log_odds(judged.head, judged.scores)
 
     def loss(log_temperature):
-        return _log_loss(judged, logits / np.exp(log_temperature))
+        return judged.head.log_losses(judged.actual, log_odds / np.exp(log_temperature)).mean()
 
-    return float(
-        np.exp(
-            minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded", options={"xatol": 1e-6}).x
-        )
-    )
+    bounds = np.log(LOWEST), np.log(HIGHEST)
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
 
 
-def _logits(scores, multi):
-    return logit(scores.clip(SMALLEST, 1 - SMALLEST)) if multi else np.log(scores.clip(SMALLEST, 1))
-
-
-def _log_loss(judged, logits):
-    """Mean negative log-likelihood of a photo; of several labels the mean over classes too."""
-    if judged.head.multi:
-        return float(-np.where(judged.actual > 0, log_expit(logits), log_expit(-logits)).mean())
-    return float(-(log_softmax(logits, axis=1) * judged.actual).sum(axis=1).mean())
+def _log_odds(head, scores):
+    return head.log_odds(scores, SMALLEST)
 
 
 def temper(predictions, temperatures):
-    """Predictions with each head's log-probabilities (log-odds, for several labels) divided by its temperature; the answers stay the same.
+    """Predictions with each head's log-probabilities (log-odds, for several labels) divided by its temperature; the
+    answers stay the same.
 
     Args:
         predictions: table.
@@ -93,21 +90,19 @@ def temper(predictions, temperatures):
         if not 0 < value < np.inf
     ]
     refuse("the temperatures do not fit", problems)
-    result = predictions.copy()
+    result = with_facts_of(predictions.copy(), predictions)
     for name, temperature in temperatures.items():
-        scores = head_scores(predictions, heads[name])
-        result[[f"{name}:{label}" for label in heads[name].classes]] = _tempered(scores, heads[name].multi, temperature)
-    if "provenance" in predictions.attrs:
-        result.attrs["provenance"] = {**predictions.attrs["provenance"], "temperatures": dict(temperatures)}
-    return result
+        head = heads[name]
+        result[head.columns] = _tempered(head, head_scores(predictions, head), temperature)
+    facts = provenance(predictions)
+    return with_provenance(result, {**facts, "temperatures": dict(temperatures)}) if facts else result
 
 
-def _tempered(scores, multi, temperature):
-    logits = _logits(scores, multi) / temperature
-    if multi:
-        tempered = expit(logits)
-        return np.where((tempered >= 0.5) == (scores >= 0.5), tempered, scores)  # within rounding of one half
-    tempered = np.exp(log_softmax(logits, axis=1))
+def _tempered(head, scores, temperature):
+    tempered = head.probabilities(_log_odds(head, scores) / temperature)
+    if head.multi:
+        same = head.answered(tempered) == head.answered(scores)
+        return np.where(same, tempered, scores)  # within rounding of one half
     best = scores.argmax(axis=1)
     tied = np.flatnonzero(tempered.argmax(axis=1) != best)  # two scores within rounding of each other
     tempered[tied, best[tied]] = np.nextafter(tempered[tied].max(axis=1), 2)
@@ -124,17 +119,20 @@ def reliability(predictions, catalog, head=None, *, bins=BINS, equal="mass", row
         predictions, catalog, rows: as in `evaluate`.
         head: its name; None = the first one of the predictions.
         bins: at most that many.
-        equal: `mass` = bins of equally many answers (Nixon et al. 2019; steadier where there are few photos; equal confidences share a bin),
-            `width` = bins of equal width, as in Guo et al.
+        equal: `mass` = bins of equally many answers (Nixon et al. 2019; steadier where there are few photos; equal
+            confidences share a bin), `width` = bins of equal width, as in Guo et al.
 
     Returns:
-        DataFrame, one row a bin with answers: `low, high` (edges), `n, confidence` (its mean), `accuracy`. Confidence is the probability of
-        the answer; of a head with several labels every class of every photo is an answer, its probability that the class applies.
+        DataFrame, one row a bin with answers: `low, high` (edges), `n, confidence` (its mean), `accuracy`. Confidence
+            is the probability of
+        the answer; of a head with several labels every class of every photo is an answer, its probability that the
+        class applies.
 
     Raises:
         InputError: as `evaluate`; no such head, unknown `equal`, no bins.
     """
-    confidence, right = _answers(find_judged(judge_heads(predictions, catalog, rows=rows), head))
+    judged = find_judged(judge_heads(predictions, catalog, rows=rows), head)
+    confidence, right = judged.head.decisions(judged.scores, judged.actual)
     return _binned(confidence, right, bins, equal)
 
 
@@ -145,20 +143,20 @@ def calibration_scores(predictions, catalog, *, bins=BINS, equal="mass", rows=Fa
         predictions, catalog, bins, equal, rows: as in `reliability`.
 
     Returns:
-        DataFrame `head, n, accuracy, confidence` (means over answers), `ece` (expected calibration error: the mean distance between accuracy
-        and confidence over bins, weighted by their answers; 0 is best), `log_loss` (nats) and `brier` (mean squared distance of probabilities
-        from 0 and 1, summed over classes; 0..2, for several labels the mean over classes).
+        DataFrame `head, n, accuracy, confidence` (means over answers), `ece` (expected calibration error: the mean
+        distance between accuracy and confidence over bins, weighted by their answers; 0 is best), `log_loss` (nats) and
+        `brier` (mean squared distance of probabilities from 0 and 1, summed over classes; 0..2, for several labels the
+        mean over classes).
     """
     lines = []
     for judged in judge_heads(predictions, catalog, rows=rows):
         if not len(judged):
             continue
-        confidence, right = _answers(judged)
+        confidence, right = judged.head.decisions(judged.scores, judged.actual)
         table = _binned(confidence, right, bins, equal)
         ece = float((table["n"] * (table["accuracy"] - table["confidence"]).abs()).sum() / len(right))
         squares = (judged.scores - judged.actual) ** 2
-        brier = float(squares.mean() if judged.head.multi else squares.sum(axis=1).mean())
-        loss = _log_loss(judged, _logits(judged.scores, judged.head.multi))
+        losses = judged.head.log_losses(judged.actual, _log_odds(judged.head, judged.scores))
         lines.append(
             {
                 "head": judged.head.name,
@@ -166,18 +164,11 @@ def calibration_scores(predictions, catalog, *, bins=BINS, equal="mass", rows=Fa
                 "accuracy": right.mean(),
                 "confidence": confidence.mean(),
                 "ece": ece,
-                "log_loss": loss,
-                "brier": brier,
+                "log_loss": float(losses.mean()),
+                "brier": float(judged.head.over_classes(squares).mean()),
             }
         )
     return pd.DataFrame(lines)
-
-
-def _answers(judged):
-    """(confidence float, right 0/1 float) of every answer, flat."""
-    if judged.head.multi:
-        return judged.scores.ravel(), judged.actual.ravel().astype(float)
-    return judged.scores.max(axis=1), (judged.actual * judged.answered).sum(axis=1).astype(float)
 
 
 def _binned(confidence, right, bins, equal):

@@ -5,10 +5,10 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from kfashion_utils.errors import refuse
-from kfashion_utils.evaluation.figures import judge_heads
-from kfashion_utils.evaluation.intervals import DRAWS, LEVEL, SEED, bootstrap, interval, scores_of, tally
-from kfashion_utils.tables.labels import Head
-from kfashion_utils.tables.predictions import prediction_heads
+from kfashion_utils.evaluation.counts import scores_of, tally, total
+from kfashion_utils.evaluation.intervals import DRAWS, LEVEL, SEED, bootstrap, interval
+from kfashion_utils.evaluation.judgement import judge_heads
+from kfashion_utils.tables.predictions import prediction_heads, score_columns
 
 COMPARED = ("accuracy", "balanced_accuracy")
 
@@ -22,16 +22,17 @@ def compare_predictions(first, second, catalog, *, rows=False, draws=DRAWS, leve
         draws, level, seed: of the bootstrap, as in `score_intervals`; both tables are judged on the same drawn groups.
 
     Returns:
-        DataFrame, one row a head and figure (`accuracy`, `balanced_accuracy`): `head, figure, n, groups, first, second, difference` (second −
-        first), `low, high` (of the difference), `only_first, only_second` (photos that only this table has right), `p, test`. The p-value of
-        accuracy is McNemar's exact one (binomial over the photos on which the two differ), which counts photos as independent; where groups
-        are large, trust the interval. That of balanced accuracy is twice the share of drawn samples on the far side of 0.
+        DataFrame, one row a head and figure (`accuracy`, `balanced_accuracy`): `head, figure, n, groups, first, second,
+        difference` (second − first), `low, high` (of the difference), `only_first, only_second` (photos that only this
+        table has right), `p, test`. The p-value of accuracy is McNemar's exact one (binomial over the photos on which
+        the two differ), which counts photos as independent; where groups are large, trust the interval. That of
+        balanced accuracy is twice the share of drawn samples on the far side of 0.
 
     Raises:
         InputError: ids, photos or classes of the two tables differ; as `evaluate`.
     """
     second = _paired(first, second)
-    heads = [_common(one, other) for one, other in zip(prediction_heads(first), prediction_heads(second), strict=True)]
+    heads = prediction_heads(first)
     pairs = zip(*(judge_heads(table, catalog, rows=rows, heads=heads) for table in (first, second)), strict=True)
     lines = [line for one, other in pairs if len(one) for line in _compared(one, other, draws, level, seed)]
     return pd.DataFrame(lines)
@@ -47,7 +48,7 @@ def _paired(first, second):
         doubled = those["id"][those["id"].duplicated()]
         if len(doubled):
             problems.append(f"id {doubled.iloc[0]!r} stands in the {name} table more than once")
-    scores = [[name for name in table.columns if ":" in name] for table in (first, second)]
+    scores = [score_columns(table) for table in (first, second)]
     if scores[0] != scores[1]:
         differing = sorted(set(scores[0]) ^ set(scores[1])) or ["their order"]
         problems.append(f"the classes differ: {', '.join(differing[:5])}")
@@ -59,37 +60,25 @@ def _paired(first, second):
     return second
 
 
-def _common(one, other):
-    return Head(one.name, one.classes, multi=one.multi or other.multi, parents=one.parents)
-
-
 def _compared(one, other, draws, level, seed):
-    counts = {
-        **{f"1 {name}": values for name, values in tally(one).items()},
-        **{f"2 {name}": values for name, values in tally(other).items()},
-    }
-    values = _scores({name: np.asarray(part.sum(axis=0)).reshape(1, -1) for name, part in counts.items()})
+    counts = {f"1 {name}": values for name, values in tally(one).items()}
+    counts |= {f"2 {name}": values for name, values in tally(other).items()}
+    values = _scores(total(counts))
     samples = bootstrap(counts, one.groups, _scores, draws=draws, seed=seed)
-    right = [(judged.actual == judged.answered).all(axis=1) for judged in (one, other)]
-    only = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    only = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
     facts = {"n": len(one), "groups": len(np.unique(one.groups.astype(str)))}
     for figure in COMPARED:
-        pair, difference = values[figure][0], samples[figure][:, 1] - samples[figure][:, 0]
-        line = {
+        first, second = values[figure][0]
+        difference = samples[figure][:, 1] - samples[figure][:, 0]
+        low, high = interval(difference, second - first, level) if difference.any() else (0.0, 0.0)
+        p, test = _tested(figure, only, difference)
+        yield {
             "head": one.head.name,
             "figure": figure,
             **facts,
-            "first": pair[0],
-            "second": pair[1],
-            "difference": pair[1] - pair[0],
-        }
-        low, high = interval(difference, pair[1] - pair[0], level) if difference.any() else (0.0, 0.0)
-        p, test = (
-            (mcnemar(*only), "McNemar, exact")
-            if figure == "accuracy"
-            else (_share_beyond(difference), "bootstrap over groups")
-        )
-        yield line | {
+            "first": first,
+            "second": second,
+            "difference": second - first,
             "low": float(low),
             "high": float(high),
             "only_first": only[0],
@@ -99,16 +88,25 @@ def _compared(one, other, draws, level, seed):
         }
 
 
+def _tested(figure, only, difference):
+    """(p-value, name of the test) of one figure."""
+    if figure == "accuracy":
+        return mcnemar(*only), "McNemar, exact"
+    return _share_beyond(difference), "bootstrap over groups"
+
+
 def _scores(sums):
     """{figure: `(d, 2)`} of the sums of both tables."""
-    both = [
-        scores_of({name[2:]: part for name, part in sums.items() if name.startswith(mark)}) for mark in ("1 ", "2 ")
-    ]
+    both = []
+    for mark in ("1 ", "2 "):
+        own = {name.removeprefix(mark): part for name, part in sums.items() if name.startswith(mark)}
+        both.append(scores_of(own))
     return {figure: np.stack([scores[figure] for scores in both], axis=1) for figure in COMPARED}
 
 
 def mcnemar(only_first, only_second):
-    """Two-sided exact p-value of McNemar's test: the chance of a split as uneven as this of photos that only one of two has right."""
+    """Two-sided exact p-value of McNemar's test: the chance of a split as uneven as this of photos that only one of two
+    has right."""
     return float(binomtest(only_first, only_first + only_second, 0.5).pvalue) if only_first + only_second else 1.0
 
 

@@ -1,7 +1,9 @@
-"""How sure a figure is: intervals by the bootstrap over groups, in the natural and in a balanced class mix, with and without near-duplicates.
+"""How sure a figure is: intervals by the bootstrap over groups, in the natural and in a balanced class mix, with and
+without near-duplicates.
 
-Photos of one look, person or original are one piece of evidence, so whole groups are drawn with replacement (Davison & Hinkley 1997, 3.8)
-and an interval lies between the quantiles of the figures of such samples. Drawing single photos would give intervals that are too narrow.
+Photos of one look, person or original are one piece of evidence, so whole groups are drawn with replacement (Davison &
+Hinkley 1997, 3.8) and an interval lies between the quantiles of the figures of such samples. Drawing single photos
+would give intervals that are too narrow.
 """
 
 import warnings
@@ -12,37 +14,36 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.evaluation.figures import judge_heads
+from kfashion_utils.evaluation.counts import BALANCED, class_shares, scores_of, tally, total
+from kfashion_utils.evaluation.judgement import find_judged, judge_heads
 
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 MEMORY = 2**23  # numbers that are held at once while drawing
-BALANCED = {
-    "accuracy": "balanced_accuracy",
-    "top3": "balanced_top3",
-    "parent_accuracy": "balanced_parents",
-}  # figure: the same in a balanced mix
-SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "parent_accuracy")
 
 
 def score_intervals(predictions, catalog, *, rows=False, near=(), draws=DRAWS, level=LEVEL, seed=SEED):
-    """Every figure with its interval, in the natural class mix beside a balanced one, and without residual near-duplicates.
+    """Every figure with its interval, in the natural class mix beside a balanced one, and without residual
+    near-duplicates.
 
     Args:
         predictions, catalog, rows: as in `evaluate`.
-        near: pairs of ids that show nearly the same (a list, or a table whose first two columns they are, such as an audit's pairs), or single
-            ids of judged rows. A photo counts as seen in training if pairs lead from it to a row that is not judged here and is `train` in the
-            catalog or not in it. Empty = unknown or none.
+        near: pairs of ids that show nearly the same (a list, or a table whose first two columns they are, such as an
+            audit's pairs), or single ids of judged rows. A photo counts as seen in training if pairs lead from it to a
+            row that is not judged here and is `train` in the catalog or not in it. Empty = unknown or none.
         draws: samples of groups.
         level: share of samples that an interval holds.
         seed: of the draws.
 
     Returns:
-        DataFrame, one row a head, set of photos and figure: `head, photos` (`all`, and where `near` is given `without near-duplicates` and
-        `near-duplicates`), `n, groups, figure` (`accuracy`, `top3`, `parent_accuracy`, `macro_f1`), `natural, low, high`: of the photos as they
-        come, as `evaluate` says; `balanced, balanced_low, balanced_high`: re-weighted until every class counts the same. For accuracy that
-        is the balanced accuracy: what accuracy would be, were every class as frequent, with these answers (`predict(prior="uniform")` also
-        tells the model so). For heads with several labels it is the mean of recall and specificity. NaN = does not apply, or the interval is
-        unknown because all samples agree; where a share is 0 or 1 in every group, the exact binomial bound for that many groups stands instead.
+        DataFrame, one row a head, set of photos and figure: `head, photos` (`all`, and where `near` is given `without
+            near-duplicates` and
+        `near-duplicates`), `n, groups, figure` (`accuracy`, `top3`, `parent_accuracy`, `macro_f1`), `natural, low,
+        high`: of the photos as they come, as `evaluate` says; `balanced, balanced_low, balanced_high`: re-weighted
+        until every class counts the same. For accuracy that is the balanced accuracy: what accuracy would be, were
+        every class as frequent, with these answers (`predict(prior="uniform")` also tells the model so). For heads with
+        several labels it is the mean of recall and specificity. NaN = does not apply, or the interval is unknown
+        because all samples agree; where a share is 0 or 1 in every group, the exact binomial bound for that many groups
+        stands instead.
 
     Raises:
         InputError: as `evaluate`; `draws` or `level` out of range; no judged photo is named in `near`.
@@ -76,111 +77,35 @@ def class_intervals(predictions, catalog, head=None, *, rows=False, draws=DRAWS,
         predictions, catalog, rows, draws, level, seed: as in `score_intervals`.
 
     Returns:
-        DataFrame `class, parent, n` (true photos), `groups` (that they are of), `answered, recall, recall_low, recall_high, precision,
-        precision_low, precision_high, f1, f1_low, f1_high`; NaN where a share has nothing below it or the interval is unknown.
+        DataFrame `class, parent, n` (true photos), `groups` (that they are of), `answered, recall, recall_low,
+        recall_high, precision, precision_low, precision_high, f1, f1_low, f1_high`; NaN where a share has nothing below
+        it or the interval is unknown.
 
     Raises:
         InputError: as `score_intervals`; no such head, or no photo annotated for it.
     """
     _require_settings(draws, level)
     judged = find_judged(judge_heads(predictions, catalog, rows=rows), head)
-    totals = tally(judged)
+    counts = tally(judged)
     groups = {
         "recall": _group_counts(judged, judged.actual),
         "precision": _group_counts(judged, judged.answered),
         "f1": None,
     }
-    values = class_shares({name: np.asarray(counts.sum(axis=0)).reshape(1, -1) for name, counts in totals.items()})
-    samples = bootstrap(totals, judged.groups, class_shares, draws=draws, seed=seed)
-    sums = {name: np.asarray(totals[name].sum(axis=0)).ravel().astype(int) for name in ("support", "answered")}
+    sums = total(counts)
+    samples = bootstrap(counts, judged.groups, class_shares, draws=draws, seed=seed)
     parents = judged.head.parents or ("",) * len(judged.head.classes)
     table = {
         "class": judged.head.classes,
         "parent": parents,
-        "n": sums["support"],
+        "n": sums["support"][0].astype(int),
         "groups": groups["recall"],
-        "answered": sums["answered"],
+        "answered": sums["answered"][0].astype(int),
     }
-    for name, value in values.items():
+    for name, value in class_shares(sums).items():
         low, high = interval(samples[name], value[0], level, groups[name])
         table |= {name: value[0], f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(table)
-
-
-def find_judged(judged, head):
-    """The `Judged` of a head's name, or the first one with photos.
-
-    Raises:
-        InputError: no such head, or no photo annotated for it.
-    """
-    found = {one.head.name: one for one in judged if len(one)}
-    name = next(iter(found)) if head is None else getattr(head, "name", head)
-    if name not in found:
-        raise InputError(f"no head {name!r} with annotated photos; there are {list(found)}")
-    return found[name]
-
-
-# Sums and shares ------------------------------------------------------------------------------------------------------
-
-
-def tally(judged):
-    """What every photo adds to the sums that all figures are made of: {name: sparse `(n, 1 or classes)`}."""
-    actual, answered = judged.actual, judged.answered
-    right = (actual == answered).all(axis=1)[:, None]
-    counts = {
-        "n": np.ones_like(right),
-        "right": right,
-        "support": actual,
-        "hits": actual * answered,
-        "answered": answered,
-    }
-    if not judged.head.multi:
-        best = np.argsort(-judged.scores, axis=1, kind="stable")[:, :3]
-        counts["top3"] = actual * (best == actual.argmax(axis=1)[:, None]).any(axis=1)[:, None]
-        if judged.head.parents:
-            counts["parents"] = actual * _right_parent(judged)[:, None]
-    return {name: sparse.csr_array(np.asarray(values, float)) for name, values in counts.items()}
-
-
-def _right_parent(judged):
-    parent = np.array([judged.head.parent_names.index(name) for name in judged.head.parents])
-    return judged.head.parent_scores(judged.scores).argmax(axis=1) == parent[judged.actual.argmax(axis=1)]
-
-
-def class_shares(sums):
-    """{`recall`, `precision`, `f1`: float `(d, classes)`} of sums `(d, classes)`; NaN where a class has no true photo or no answer."""
-    support, hits, answered = sums["support"], sums["hits"], sums["answered"]
-    return {
-        "recall": _ratio(hits, support),
-        "precision": _ratio(hits, answered),
-        "f1": np.where(support > 0, _ratio(2 * hits, support + answered), np.nan),
-    }
-
-
-def scores_of(sums):
-    """The figures of sums, {figure: float `(d,)`}: those of `evaluate`, and of top-3 and parents also the mean over classes."""
-    n, support = sums["n"][:, 0], sums["support"]
-    shares = class_shares(sums)
-    scores = {"accuracy": _ratio(sums["right"][:, 0], n), "macro_f1": _mean(shares["f1"])}
-    if "top3" not in sums:
-        absent = n[:, None] - support
-        specificity = _ratio(absent - sums["answered"] + sums["hits"], absent, nothing=0.0)
-        return scores | {"balanced_accuracy": _mean((shares["recall"] + specificity) / 2)}
-    scores["balanced_accuracy"] = _mean(shares["recall"])
-    for name, figure in (("top3", "top3"), ("parents", "parent_accuracy")):
-        if name in sums and not (name == "top3" and support.shape[1] < 4):
-            scores |= {figure: _ratio(sums[name].sum(axis=1), n), BALANCED[figure]: _mean(_ratio(sums[name], support))}
-    return scores
-
-
-def _ratio(part, whole, nothing=np.nan):
-    return np.divide(part, whole, out=np.full(np.shape(part), nothing, float), where=np.asarray(whole) > 0)
-
-
-def _mean(values):
-    """Mean over the last axis of what is no NaN; NaN where all is."""
-    known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1))
 
 
 # Bootstrap ------------------------------------------------------------------------------------------------------------
@@ -221,8 +146,9 @@ def interval(samples, value, level=LEVEL, groups=None):
 
     Args:
         value: the figure itself, `(…,)`.
-        groups: of how many groups a plain share is, `(…,)`: where it is 0 or 1 the exact (Clopper-Pearson) bound for that many stands, since
-            samples of what all agrees cannot tell 3 of 3 from 300 of 300. None = the figure is no plain share.
+        groups: of how many groups a plain share is, `(…,)`: where it is 0 or 1 the exact (Clopper-Pearson) bound for
+            that many stands, since samples of what all agrees cannot tell 3 of 3 from 300 of 300. None = the figure is
+            no plain share.
     """
     tail = (1 - level) / 2
     with warnings.catch_warnings():
@@ -252,9 +178,9 @@ def _score_rows(judged, photos, draws, level, seed):
                 **dict.fromkeys(["natural", "low", "high", "balanced", "balanced_low", "balanced_high"], np.nan),
             }
         ]
-    totals = tally(judged)
-    values = scores_of({name: np.asarray(counts.sum(axis=0)).reshape(1, -1) for name, counts in totals.items()})
-    samples = bootstrap(totals, judged.groups, scores_of, draws=draws, seed=seed)
+    counts = tally(judged)
+    values = scores_of(total(counts))
+    samples = bootstrap(counts, judged.groups, scores_of, draws=draws, seed=seed)
     lines = []
     for figure in ("accuracy", "top3", "parent_accuracy", "macro_f1"):
         if figure not in values:
@@ -294,7 +220,8 @@ def _seen_in_training(near, predictions, catalog):
     judged = set(predictions["id"])
     if not named & judged:
         raise InputError(
-            f"none of {len(named):,} ids of near-duplicates is in the predictions (for example {min(named)!r}); give pairs of ids of the same catalog"
+            f"none of {len(named):,} ids of near-duplicates is in the predictions (for example {min(named)!r}); "
+            "give pairs of ids of the same catalog"
         )
     names = sorted(named)
     place = {name: number for number, name in enumerate(names)}

@@ -1,16 +1,18 @@
-"""Labels that are likely wrong, found by how little a model that did not see a row believes its label; and edits put back into a catalog."""
+"""Labels that are likely wrong, found by how little a model that did not see a row believes its label; and edits put
+back into a catalog."""
 
 import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.evaluation.judgement import judge_with_truth
 from kfashion_utils.tables.catalog import complete_catalog
-from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS
-from kfashion_utils.tables.predictions import head_scores, prediction_heads
+from kfashion_utils.tables.labels import RESERVED_COLUMNS
 
 LABEL_ERRORS = "label_errors.csv"  # in an audit's folder
 COLUMNS = ["id", "column", "label", "suggestion", "probability"]
 METHOD = "low_self_confidence"  # of cleanlab: as many as confident learning counts, the least believed ones
+RANKED = "self_confidence"
 BELIEVED = 0.05  # probability from which on a label is left alone
 
 
@@ -18,64 +20,74 @@ def find_label_errors(predictions, catalog):
     """Labels that are likely wrong, by confident learning (Northcutt et al., JAIR 2021; cleanlab).
 
     Args:
-        predictions: out of fold, so that no row was seen by the model that judges it: `train(…, split="all").predictions`.
+        predictions: out of fold, so that no row was seen by the model that judges it: `train(…,
+            split="all").predictions`.
         catalog: the table with the labels.
 
     Returns:
-        DataFrame `id, column, label, suggestion, probability`, the least believed label of a column first: the label there is, the class
-        that is answered instead, and the probability of that answer. Drop the rows you disagree with, or write another suggestion, and
-        give the rest to `apply_edits`.
+        DataFrame `id, column, label, suggestion, probability`, the least believed label of a column first: the label
+            there is, the class
+        that is answered instead, and the probability of that answer. Drop the rows you disagree with, or write another
+        suggestion, and give the rest to `apply_edits`.
 
     Raises:
         InputError: cleanlab is missing, ids or columns that the catalog lacks, no labelled row.
     """
+    _cleanlab()
+    judged = judge_with_truth(predictions, catalog, rows=True)
+    found = [_found(one, truth) for one, truth in judged if _two_kinds(one)]
+    if not found:
+        heads = [one.head.name for one, _ in judged]
+        raise InputError(
+            f"no predicted rows have labels of two classes in any of {heads}; predict labelled rows, out of fold"
+        )
+    return pd.concat(found, ignore_index=True)
+
+
+def _cleanlab():
     try:
-        from cleanlab import filter, multilabel_classification
+        import cleanlab.filter
+        import cleanlab.multilabel_classification.filter
     except ImportError as error:
         raise InputError("finding label errors needs cleanlab: pip install 'kfashion-utils[quality]'") from error
-    ids = predictions["id"]
-    heads = prediction_heads(predictions)
-    problems = [f"id {name!r} is not in the catalog" for name in ids[~ids.isin(catalog["id"])]]
-    problems += [f"id {name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique()]
-    problems += [f"the catalog has no column {head.name!r}" for head in heads if head.name not in catalog.columns]
-    refuse("predictions and catalog do not match; give the catalog that was predicted", problems)
-    truth = catalog.drop_duplicates("id").set_index("id").loc[ids]
-    tables = []
-    for head in heads:
-        labels = truth[head.name].to_numpy()
-        known = (labels != NOT_ANNOTATED) & ((labels != NONE_APPLIES) | head.multi)
-        if not known.any():
-            continue
-        if not head.multi and len(set(labels[known])) < 2:
-            continue
-        given, scores = head.encode(labels[known]).astype(int), head_scores(predictions, head)[known]
-        if head.multi:
-            lists = [np.flatnonzero(row).tolist() for row in given]
-            found = multilabel_classification.filter.find_label_issues(
-                lists, scores, return_indices_ranked_by="self_confidence", n_jobs=1
-            )
-        else:
-            found = filter.find_label_issues(
-                given.argmax(axis=1), scores, filter_by=METHOD, return_indices_ranked_by="self_confidence", n_jobs=1
-            )
-            found = found[scores[found, given[found].argmax(axis=1)] < BELIEVED]
-        tables.append(_table(head, ids[known].to_numpy()[found], labels[known][found], scores[found]))
-    if not tables:
-        raise InputError(
-            f"no predicted rows have labels of two classes in any of {[head.name for head in heads]}; predict labelled rows, out of fold"
-        )
-    return pd.concat(tables, ignore_index=True)
+    return cleanlab
 
 
-def _table(head, ids, labels, scores):
-    """Rows of the found ones whose answer is another one than the label."""
-    answers = np.asarray(head.decode(scores), object)
-    sure = np.maximum(scores, 1 - scores).mean(axis=1) if head.multi else scores.max(axis=1, initial=0)
-    table = pd.DataFrame(
-        {"id": ids, "column": head.name, "label": labels, "suggestion": answers, "probability": np.round(sure, 4)},
-        columns=COLUMNS,
-    )
+def _two_kinds(judged):
+    """Whether there is anything to tell apart: labels, of two classes where these exclude each other."""
+    return len(judged) > 0 and (judged.head.multi or len(np.unique(judged.actual, axis=0)) > 1)
+
+
+def _found(judged, truth):
+    """The doubted labels of one head whose answer is another one, a table of `COLUMNS`."""
+    head, scores = judged.head, judged.scores
+    labels = truth[head.name].loc[judged.ids].to_numpy()
+    issues = _issues_of_several(judged) if head.multi else _issues(judged)
+    sure = head.over_classes(np.maximum(scores, 1 - scores)) if head.multi else scores.max(axis=1)
+    table = {
+        "id": judged.ids,
+        "column": head.name,
+        "label": labels,
+        "suggestion": np.asarray(head.decode(scores), object),
+        "probability": np.round(sure, 4),
+    }
+    table = pd.DataFrame(table, columns=COLUMNS).iloc[issues]
     return table[table["label"] != table["suggestion"]]
+
+
+def _issues(judged):
+    """Row numbers of the labels that are doubted, the least believed first."""
+    given = judged.actual.argmax(axis=1)
+    find = _cleanlab().filter.find_label_issues
+    found = find(given, judged.scores, filter_by=METHOD, return_indices_ranked_by=RANKED, n_jobs=1)
+    return found[judged.scores[found, given[found]] < BELIEVED]
+
+
+def _issues_of_several(judged):
+    """The same where a row may have several labels."""
+    lists = [np.flatnonzero(row).tolist() for row in judged.actual]
+    find = _cleanlab().multilabel_classification.filter.find_label_issues
+    return find(lists, judged.scores, return_indices_ranked_by=RANKED, n_jobs=1)
 
 
 def apply_edits(catalog, table):
@@ -83,19 +95,21 @@ def apply_edits(catalog, table):
 
     Args:
         catalog: DataFrame of the column contract.
-        table: DataFrame with `id, column, suggestion`, and `label` where it is to be checked that the label is still that one; of
-            `find_label_errors`, gone through by a person. An empty suggestion takes the label away.
+        table: DataFrame with `id, column, suggestion`, and `label` where it is to be checked that the label is still
+            that one; of `find_label_errors`, gone through by a person. An empty suggestion takes the label away.
 
     Returns:
         A new catalog.
 
     Raises:
-        InputError: columns missing, ids or label columns that the catalog lacks, a label that is another one by now, two edits of one label.
+        InputError: columns missing, ids or label columns that the catalog lacks, a label that is another one by now,
+            two edits of one label.
     """
     missing = [name for name in ("id", "column", "suggestion") if name not in table.columns]
     if missing:
         raise InputError(
-            f"a table of edits has the columns id, column, suggestion and (to be checked) label; {missing} missing, got {list(table.columns)}"
+            "a table of edits has the columns id, column, suggestion and (to be checked) label; "
+            f"{missing} missing, got {list(table.columns)}"
         )
     edited, table = complete_catalog(catalog), table.fillna("").astype(str).reset_index(drop=True)
     refuse("the edits do not fit the catalog", _edit_problems(edited, table))
@@ -122,7 +136,10 @@ def _edit_problems(catalog, table):
         elif twice[number]:
             yield f"{where}: {edit['column']} is edited twice"
         elif "label" in table and by_id.at[edit["id"], edit["column"]] not in (edit["label"], edit["suggestion"]):
-            yield f"{where}: {edit['column']} was {edit['label']!r} when the table was made and is {by_id.at[edit['id'], edit['column']]!r} now"
+            yield (
+                f"{where}: {edit['column']} was {edit['label']!r} when the table was made and is "
+                f"{by_id.at[edit['id'], edit['column']]!r} now"
+            )
 
 
 def read_edits(path):

@@ -13,7 +13,7 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.storage.files import write_bytes
 from kfashion_utils.tables.catalog import safe_id
 from kfashion_utils.tables.labels import NONE_APPLIES, SEPARATOR
-from kfashion_utils.tables.predictions import average_photos, prediction_heads
+from kfashion_utils.tables.predictions import average_photos, prediction_heads, provenance
 from kfashion_utils.tables.tasks import gloss
 
 LABEL_FORMS = ("index", "name", "english")
@@ -52,7 +52,8 @@ class Template:
             raise InputError(f"{path} names a column twice: {list(table.columns)}")
         if table.shape[1] < 2 or table.empty:
             raise InputError(
-                f"{path} has {table.shape[1]} columns and {len(table)} rows; a template has an id column, label columns and one row a picture"
+                f"{path} has {table.shape[1]} columns and {len(table)} rows; "
+                "a template has an id column, label columns and one row a picture"
             )
         return cls(table, encoding, "\r\n" if "\r\n" in text else "\n")
 
@@ -70,9 +71,9 @@ def write_submission(predictions, template, out, *, labels=None):
 
     Args:
         predictions: table of `predict`.
-        template: path of the sample submission; its columns, their order, its rows and their order, its ids (with or without folder and
-            extension), encoding and line ends are kept. The id column is the one whose values are the predictions' ids; label columns
-            are those named like heads, or the one that is left.
+        template: path of the sample submission; its columns, their order, its rows and their order, its ids (with or
+            without folder and extension), encoding and line ends are kept. The id column is the one whose values are
+            the predictions' ids; label columns are those named like heads, or the one that is left.
         out: path of the CSV to write.
         labels: `index`, `name` or `english`; None = as in the template: integers -> index, class names -> names.
 
@@ -80,13 +81,13 @@ def write_submission(predictions, template, out, *, labels=None):
         The submission as a DataFrame of text.
 
     Raises:
-        InputError: every problem: ids missing, doubled or unknown, probabilities that are no numbers, labels that are no class, a
-            template that does not say what its labels look like.
+        InputError: every problem: ids missing, doubled or unknown, probabilities that are no numbers, labels that are
+            no class, a template that does not say what its labels look like.
     """
     if labels is not None and labels not in LABEL_FORMS:
         raise InputError(f"labels={labels!r}: expected one of {LABEL_FORMS}")
     template = Template.read(template)
-    predictions = average_photos(predictions)
+    predictions = average_photos(predictions, provenance(predictions).get("by_row", ()))
     heads = prediction_heads(predictions)
     id_column = _id_column(template.table, predictions)
     columns = _label_columns(template.table, id_column, heads)
@@ -97,40 +98,49 @@ def write_submission(predictions, template, out, *, labels=None):
     for head, column in columns.items():
         form = labels or _label_form(head, column, template.table[column])
         result[column] = [_written(head, answers[head.name].at[key], form) for key in keys]
-    buffer = io.StringIO()
-    result.to_csv(buffer, index=False, lineterminator=template.newline, quoting=csv.QUOTE_MINIMAL)
-    try:
-        data = buffer.getvalue().encode(template.encoding)
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the template's encoding {template.encoding} cannot hold {error.object[error.start : error.end]!r}; use --labels index"
-        ) from error
-    write_bytes(out, data)
+    write_bytes(out, _encoded(result, template))
     return result
 
 
+def _encoded(table, template):
+    """The bytes of a table in the template's encoding and line ends."""
+    buffer = io.StringIO()
+    table.to_csv(buffer, index=False, lineterminator=template.newline, quoting=csv.QUOTE_MINIMAL)
+    try:
+        return buffer.getvalue().encode(template.encoding)
+    except UnicodeEncodeError as error:
+        lost = error.object[error.start : error.end]
+        raise InputError(
+            f"the template's encoding {template.encoding} cannot hold {lost!r}; use --labels index"
+        ) from error
+
+
 def _finder(predictions):
-    """Function from a template's id to the predictions' id it means: as it stands, without folder, without extension, as a file name."""
+    """Function from a template's id to the predictions' id it means: as it stands, without folder, without extension,
+    as a file name. Where the rows of a photo are answered one by one, its name means none of them."""
     meant = {}
-    for name, photo in zip(predictions["id"], predictions["photo"], strict=True):
-        for form in (name, photo):
+    rows_of_photos = predictions["photo"].duplicated(keep=False)
+    for name, photo, several in zip(predictions["id"], predictions["photo"], rows_of_photos, strict=True):
+        for form in (name,) if several else (name, photo):
             for key in (form, _without_extension(form), safe_id(form)):
-                meant.setdefault(unicodedata.normalize("NFC", key), name)
-    meant |= {
-        unicodedata.normalize("NFC", name): name for name in predictions["id"]
-    }  # an id as it stands goes before all else
+                meant.setdefault(_composed(key), name)
+    meant |= {_composed(name): name for name in predictions["id"]}  # an id as it stands goes before all else
 
     def find(value):
-        value = unicodedata.normalize("NFC", value)
-        name = value.replace("\\", "/").rpartition("/")[2]
-        forms = [
-            form
-            for text in (value, name)
-            for form in (text, _without_extension(text), safe_id(text), safe_id(_without_extension(text)))
-        ]
-        return next((meant[form] for form in forms if form in meant), None)
+        return next((meant[form] for form in _forms(_composed(value)) if form in meant), None)
 
     return find
+
+
+def _composed(text):
+    return unicodedata.normalize("NFC", text)
+
+
+def _forms(value):
+    """What a template's id may mean, the likeliest first."""
+    for text in (value, value.replace("\\", "/").rpartition("/")[2]):
+        stem = _without_extension(text)
+        yield from (text, stem, safe_id(text), safe_id(stem))
 
 
 def _without_extension(name):
@@ -146,14 +156,15 @@ def _id_column(table, predictions):
     if not shares[best[0]]:
         first = {column: table[column].iloc[0] for column in table.columns}
         raise InputError(
-            f"no column of the template holds ids of the predictions: its first row is {first}, the predictions' first ids are "
-            f"{predictions['id'].head(3).tolist()}; predict the pictures that the template names"
+            f"no column of the template holds ids of the predictions: its first row is {first}, the predictions' first "
+            f"ids are {predictions['id'].head(3).tolist()}; predict the pictures that the template names"
         )
     if len(best) > 1:
         like_files = [column for column in best if (table[column].map(_without_extension) != table[column]).all()]
         if len(like_files) != 1:
             raise InputError(
-                f"the template's columns {best} could each be the ids; rename all but one of them in a copy, or remove them"
+                f"the template's columns {best} could each be the ids; "
+                "rename all but one of them in a copy, or remove them"
             )
         best = like_files
     return best[0]
@@ -167,46 +178,46 @@ def _label_columns(table, id_column, heads):
     if len(heads) == 1 and len(others) == 1:
         return {heads[0]: others[0]}
     raise InputError(
-        f"the template's columns {others} beside {id_column!r} do not name the heads {[head.name for head in heads]}; rename them in a copy of it"
+        f"the template's columns {others} beside {id_column!r} do not name the heads {[head.name for head in heads]}; "
+        "rename them in a copy of it"
     )
 
 
 def _problems(predictions, written, keys, heads):
     ids = predictions["id"]
-    yield from (
-        f"{name!r} is in the template, but not in the predictions (unknown id)" for name in written[keys.isna()]
-    )
+    photos = set(predictions["photo"][predictions["photo"].duplicated()])
+    for name in written[keys.isna()]:
+        if _without_extension(name) in photos or name in photos:
+            yield f"{name!r} is a photo whose rows are answered one by one; name its rows instead ({ids.iloc[0]!r}, …)"
+        else:
+            yield f"{name!r} is in the template, but not in the predictions (unknown id)"
     yield from (f"{name!r} stands in the template more than once" for name in written[keys.notna() & keys.duplicated()])
     yield from (f"{name!r} stands in the predictions more than once" for name in ids[ids.duplicated()].unique())
     yield from (f"{name!r} is in the predictions, but missing in the template" for name in ids[~ids.isin(keys)])
     for head in heads:
-        scores = predictions[[f"{head.name}:{label}" for label in head.classes]]
-        yield from (f"{name!r}: a probability of {head.name!r} is NaN" for name in ids[scores.isna().any(axis=1)])
-        parts = predictions[head.name].map(
-            lambda value, head=head: (
-                [n for n in value.split(SEPARATOR) if n not in head.classes]
-                if value != NONE_APPLIES or not head.multi
-                else []
-            )
-        )
-        yield from (
-            f"{name!r}: {wrong} is no class of {head.name!r}" for name, wrong in zip(ids, parts, strict=True) if wrong
-        )
+        unknown = ids[predictions[head.columns].isna().any(axis=1)]
+        yield from (f"{name!r}: a probability of {head.name!r} is NaN" for name in unknown)
+        for name, label in zip(ids, predictions[head.name], strict=True):
+            wrong = [part for part in head.names_in(label) if part not in head.classes]
+            if wrong:
+                yield f"{name!r}: {wrong} is no class of {head.name!r}"
 
 
 def _label_form(head, column, values):
     given = {value.strip() for value in values} - {""}
     if not given:
         raise InputError(
-            f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; add --labels index, name or english"
+            f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; "
+            "add --labels index, name or english"
         )
-    parts = {part for value in given for part in value.split(SEPARATOR)} - ({NONE_APPLIES} if head.multi else set())
+    parts = {part for value in given for part in head.names_in(value)}
     english = {gloss(name) for name in head.classes}
     if parts <= set(head.classes):
         return "name"
     if any(name.isdecimal() for name in head.classes):
         raise InputError(
-            f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; say --labels index or --labels name"
+            f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; "
+            "say --labels index or --labels name"
         )
     if parts <= english:
         return "english"
@@ -214,12 +225,14 @@ def _label_form(head, column, values):
         outside = sorted({int(part) for part in parts if not 0 <= int(part) < len(head.classes)})
         if outside:
             raise InputError(
-                f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes 0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels"
+                f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes "
+                f"0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels"
             )
         return "index"
     unknown = sorted(parts - set(head.classes) - english)
     raise InputError(
-        f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: {list(head.classes)}; if they are placeholders, say the form with --labels index, name or english"
+        f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: "
+        f"{list(head.classes)}; if they are placeholders, say the form with --labels index, name or english"
     )
 
 
@@ -232,5 +245,6 @@ def _written(head, label, form):
 
 
 def blank_template(predictions, column="style"):
-    """A sample submission for the ids of a predictions table, as a leaderboard would give it: `filename,<column>` with 0 everywhere."""
+    """A sample submission for the ids of a predictions table, as a leaderboard would give it: `filename,<column>` with
+    0 everywhere."""
     return pd.DataFrame({"filename": predictions["id"] + ".jpg", column: np.zeros(len(predictions), int)})

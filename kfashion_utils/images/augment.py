@@ -30,8 +30,8 @@ AUGMENTATIONS = {
 }
 
 
-def view_names(count):
-    """The first `count` views of a picture: the original, its mirror image, then lightly augmented ones, `light-1`, `light-2`, …"""
+def variant_names(count):
+    """The first `count` variants of a picture: the original, its mirror image, then lightly augmented ones, `light-1`, `light-2`, …"""
     return ("original", "mirror", *(f"light-{number}" for number in range(1, count - 1)))[:count]
 
 

@@ -1,4 +1,5 @@
-"""`BACKBONES`: the networks below a head, with what each one expects of its input, where its stages end and where its weights come from."""
+"""`BACKBONES`: the networks below a head, with what each one expects of its input, where its stages end and where its
+weights come from."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,8 @@ class Backbone:
     Attributes:
         application: name in `keras.applications`, or "" for our own `tiny`.
         scaling: a row of `SCALINGS`: what the weights expect.
-        taps: where the resolutions of 1/8, 1/16 and 1/32 end, as `tap_outputs` reads them; the last one is the base's own output.
+        taps: where the resolutions of 1/8, 1/16 and 1/32 end, as `tap_outputs` reads them; the last one is the base's
+            own output.
         size: side its weights were trained at, pixels.
         arguments: further ones of the builder.
         weights: row of data_manifest.csv with ImageNet weights; "" = none are published.
@@ -117,8 +119,9 @@ SCALINGS = {  # what comes out of RGB 0..255
     # VGG and ResNet v1 were trained in Caffe: BGR, ImageNet channel means removed, no division
     "caffe": lambda pixels: _linear(1.0, (-103.939, -116.779, -123.68))(pixels[..., ::-1]),
     "torch": lambda pixels: _linear(1 / (255 * DEVIATION), -MEAN / DEVIATION)(pixels),
-    # EfficientNet scales by itself, but its weights hold the deviation where a variance belongs (tensorflow issue 49930). Keras divides by the
-    # missing root only where it fetches the weights itself (weights="imagenet"); this is that division, around the mean, before its scaling.
+    # EfficientNet scales by itself, but its weights hold the deviation where a variance belongs (tensorflow issue
+    # 49930). Keras divides by the missing root only where it fetches the weights itself (weights="imagenet"); this is
+    # that division, around the mean, before its scaling.
     "efficientnet": lambda pixels: _linear(DEVIATION**-0.5, 255 * MEAN * (1 - DEVIATION**-0.5))(pixels),
 }
 
@@ -135,7 +138,8 @@ def find_backbone(name):
 
 
 def tiny(input_shape):
-    """A small network that learns from random weights in a minute on two cores: `(size, size, 3)` -> `(1, 1, 128)`, 170,000 weights.
+    """A small network that learns from random weights in a minute on two cores: `(size, size, 3)` -> `(1, 1, 128)`,
+    170,000 weights.
 
     Four strided convolutions, then a learned average over places: a shoe counts below, a collar above.
     """
@@ -154,8 +158,9 @@ def build_base(name, size):
 
     Args:
         name: a row of `BACKBONES`.
-        size: side of its input, pixels; None = any side, `(None, None, 3)`. A base of any side gives what one of a fixed side gives where the
-            side is a multiple of 32; at others MobileNetV2, V3 and EfficientNet pad an odd side differently.
+        size: side of its input, pixels; None = any side, `(None, None, 3)`. A base of any side gives what one of a
+            fixed side gives where the side is a multiple of 32; at others MobileNetV2, V3 and EfficientNet pad an odd
+            side differently.
 
     Raises:
         InputError: unknown; too small for it; `tiny` without a side.
@@ -165,7 +170,8 @@ def build_base(name, size):
     if not row.application:
         if size is None:
             raise InputError(
-                f"{name!r} learns one weight a place, so it needs a side in pixels, not None; give one, or take another backbone"
+                f"{name!r} learns one weight a place, so it needs a side in pixels, not None; "
+                "give one, or take another backbone"
             )
         return tiny(shape)
     try:
@@ -179,10 +185,12 @@ def build_base(name, size):
 
 
 def tap_outputs(base, name):
-    """The symbolic outputs at which the last three resolutions of a base end, shallow to deep: float `(n, side, side, channels)` each.
+    """The symbolic outputs at which the last three resolutions of a base end, shallow to deep: float `(n, side, side,
+    channels)` each.
 
-    A tap of the table is a layer's name; `<` before it means what goes into that layer, and "" the output of the base. So none of them is one of
-    the names that Keras numbers through the whole process (`activation_17`). `keras.Model(base.input, tap_outputs(base, name))` computes them.
+    A tap of the table is a layer's name; `<` before it means what goes into that layer, and "" the output of the base.
+    So none of them is one of the names that Keras numbers through the whole process (`activation_17`).
+    `keras.Model(base.input, tap_outputs(base, name))` computes them.
 
     Args:
         base: of `build_base`.
@@ -210,7 +218,8 @@ def weights_file(name, weights):
         row = find_backbone(name).weights
         if not row:
             raise InputError(
-                f"--weights imagenet: none are published for {name!r}; use --weights none, or the path of a weights file"
+                f"--weights imagenet: none are published for {name!r}; "
+                "use --weights none, or the path of a weights file"
             )
         return download(row)
     path = Path(weights)
@@ -225,7 +234,8 @@ def _require_weights_only(path):
         with h5py.File(path) as file:
             if "model_config" in file.attrs or "model_weights" in file:
                 raise InputError(
-                    f"{path} is a whole saved model, which is code; save its weights alone (model.save_weights) and give that file"
+                    f"{path} is a whole saved model, which is code; "
+                    "save its weights alone (model.save_weights) and give that file"
                 )
     except OSError as error:
         raise InputError(f"{path} is not a weights file (.h5 or .weights.h5): {error}") from error

@@ -1,6 +1,8 @@
-"""The catalog: one row = one region of one photograph, as a plain DataFrame with the columns of `RESERVED_COLUMNS` and labels.
+"""The catalog: one row = one region of one photograph, as a plain DataFrame with the columns of `RESERVED_COLUMNS` and
+labels.
 
-Text columns hold text (empty = none), the box float pixels of the upright picture (NaN = none), `fold` an integer (-1 = none).
+Text columns hold text (empty = none), the box float pixels of the upright picture (NaN = none), `fold` an integer (-1 =
+none).
 """
 
 import contextlib
@@ -50,7 +52,8 @@ SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 
 def complete_catalog(table):
-    """A table with at least `id` and `path` -> a catalog: missing columns, and empty cells of `photo` and `group`, filled; contract order and types.
+    """A table with at least `id` and `path` -> a catalog: missing columns, and empty cells of `photo` and `group`,
+    filled; contract order and types.
 
     Raises:
         InputError: no `id` or `path`, or text where a number belongs (with row and value).
@@ -116,7 +119,8 @@ def read_catalog(path):
     nameless = [name for name in table.columns if name.startswith("Unnamed: ")]
     if nameless:
         raise InputError(
-            f"{path} has {len(nameless)} column without a name (a pandas index?); remove it: every further column is a label"
+            f"{path} has {len(nameless)} column without a name (a pandas index?); "
+            "remove it: every further column is a label"
         )
     try:
         return complete_catalog(table)
@@ -212,10 +216,12 @@ def _parses_as_polygon(text):
 
 
 def _is_plain_polygon(text):
-    """Whether `text` is rings as `write_catalog` finds them in nearly every row, `[[[1.5, 20.0], …], …]`, told without parsing.
+    """Whether `text` is rings as `write_catalog` finds them in nearly every row, `[[[1.5, 20.0], …], …]`, told without
+    parsing.
 
-    What is left without the digits must be the brackets of such rings, every dot must have digits on both sides, digits stand nowhere
-    else, no number has a leading zero, none so many digits that it is infinite. False = not plain: parse it.
+    What is left without the digits must be the brackets of such rings, every dot must have digits on both sides, digits
+    stand nowhere else, no number has a leading zero, none so many digits that it is infinite. False = not plain: parse
+    it.
     """
     if not text.isascii():
         return False
@@ -237,7 +243,8 @@ def _is_plain_polygon(text):
 
 @functools.lru_cache(maxsize=4096)
 def _ring_frame(length):
-    """The inside of a ring of three points or more whose frame, `., .], [., .`, has that many characters; None if there is none."""
+    """The inside of a ring of three points or more whose frame, `., .], [., .`, has that many characters; None if there
+    is none."""
     points, rest = divmod(length + 4, 8)
     return None if rest or points < 3 else "], [".join(["., ."] * points)
 

@@ -1,8 +1,11 @@
-"""`Head` and `Task`: what a model answers, and the only place that knows how an answer is written.
+"""`Head` and `Task`: what a model answers, and the only place that knows how an answer is written and read.
 
 A label is text in a table: one class, or several joined with `|` for a multi-label head; empty = not annotated;
 `-` = annotated, none applies. Encoded it is a *flat vector*: the heads' classes one after the other, float32, with NaN
 over a head that is not annotated. Soft voting, MixUp and CutMix work on that vector; `Task.decode` reads names back.
+
+The classes of a head exclude each other (softmax), or each is a yes or no by itself (`multi`, sigmoids). What follows
+from that (columns, decisions, log-odds, losses) is asked of the Head, not decided by its callers.
 """
 
 import json
@@ -11,6 +14,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 from kfashion_utils.errors import InputError, refuse
 
@@ -18,6 +22,8 @@ SEPARATOR = "|"
 NONE_APPLIES = "-"
 NOT_ANNOTATED = ""
 SUB = "sub_"  # before a head's name: the column of a second opinion on it, no head of its own
+EXCLUSIVE, YES_OR_NO = ":", "+"  # between head and class in the header of a predictions table
+SMALLEST = 1e-12  # a probability of 0 is read as this
 RESERVED_COLUMNS = (
     "id", "path", "photo", "group", "split", "fold", "left", "top", "right", "bottom", "polygon", "region",
 )  # fmt: skip
@@ -28,7 +34,7 @@ class Head:
     """One question about a picture.
 
     Args:
-        name: the label column in a catalog; not one of the contract's own columns, without ":".
+        name: the label column in a catalog; not one of the contract's own columns, without ":" and "+".
         classes: class names in index order, at least two (one is enough for a multi-label head).
         multi: False = exactly one class applies (softmax); True = any number do (sigmoid each).
         weight: factor of this head's loss, > 0.
@@ -46,32 +52,28 @@ class Head:
 
     def __post_init__(self):
         object.__setattr__(self, "classes", tuple(self.classes))
-        refuse(f"head {self.name!r} is not usable", self._problems())
+        refuse(f"head {self.name!r} is not usable", [*self._problems_of_names(), *self._problems_of_parents()])
         if isinstance(self.parents, Mapping):
             object.__setattr__(self, "parents", tuple(self.parents[name] for name in self.classes))
         elif self.parents is not None:
             object.__setattr__(self, "parents", tuple(self.parents))
         object.__setattr__(self, "weight", float(self.weight))
 
-    def _problems(self):
-        if not isinstance(self.name, str) or not self.name.strip() or ":" in self.name:
-            yield f"a head's name is text without ':', got {self.name!r}"
+    def _problems_of_names(self):
+        if not isinstance(self.name, str) or not self.name.strip() or {EXCLUSIVE, YES_OR_NO} & set(self.name):
+            yield f"a head's name is text without {EXCLUSIVE!r} and {YES_OR_NO!r}, got {self.name!r}"
         elif self.name in RESERVED_COLUMNS:
             yield f"{self.name!r} is a column of every catalog; choose another name"
         for name in self.classes:
-            if (
-                not isinstance(name, str)
-                or name != name.strip()
-                or not name
-                or name == NONE_APPLIES
-                or SEPARATOR in name
-            ):
+            if not _is_class_name(name):
                 yield f"class {name!r}: a class is text, not blank, not '-', without '|' and without blanks around it"
         doubled = sorted({str(name) for name in self.classes if self.classes.count(name) > 1})
         if doubled:
             yield f"classes named twice: {doubled}"
         if len(self.classes) < (1 if self.multi else 2):
             yield f"needs {'one class' if self.multi else 'two classes'} at least, got {list(self.classes)}"
+
+    def _problems_of_parents(self):
         if not self.weight > 0:
             yield f"weight must be > 0, got {self.weight}"
         if isinstance(self.parents, Mapping):
@@ -82,9 +84,37 @@ class Head:
             yield f"{len(self.parents)} parents for {len(self.classes)} classes"
 
     @property
+    def columns(self):
+        """Its score columns in a predictions table, in class order: `<head>:<class>` where the classes exclude each
+        other, `<head>+<class>` where each is a yes or no."""
+        mark = YES_OR_NO if self.multi else EXCLUSIVE
+        return [f"{self.name}{mark}{name}" for name in self.classes]
+
+    @property
+    def summary(self):
+        """Name and number of classes in words."""
+        return f"{self.name} ({len(self.classes)} classes{', several a row' * self.multi})"
+
+    @property
     def parent_names(self):
         """The coarser names, each once, in order of first use; empty without parents."""
         return tuple(dict.fromkeys(self.parents or ()))
+
+    # Text and vectors -------------------------------------------------------------------------------------------------
+
+    def known(self, labels):
+        """Which labels (sequence of n texts) can be learned from or judged, bool `(n,)`: those that are annotated and,
+        where classes exclude each other, name one."""
+        labels = np.asarray(labels, object)
+        return (labels != NOT_ANNOTATED) & (self.multi | (labels != NONE_APPLIES))
+
+    def annotated(self, block):
+        """The same for encoded labels `(n, classes)`."""
+        return ~np.isnan(block).any(axis=1) & (self.multi | (np.nansum(block, axis=1) > 0))
+
+    def names_in(self, label):
+        """The class names that a label is made of, a list; of a multi-label head `-` names none."""
+        return [] if label == NONE_APPLIES and self.multi else label.split(SEPARATOR)
 
     def encode(self, labels):
         """Labels (sequence of str, length n) -> float32 `(n, len(classes))`; a NaN row = not annotated.
@@ -123,21 +153,101 @@ class Head:
         Single-label: the class of the largest value; multi-label: every class at or above `threshold`.
         """
         block = np.asarray(block)
-        labels = []
-        for row, best in zip(block, np.argmax(np.nan_to_num(block, nan=-1), axis=1), strict=True):
-            if np.isnan(row).any():
-                labels.append(NOT_ANNOTATED)
-            elif self.multi:
-                labels.append(SEPARATOR.join(np.array(self.classes)[row >= threshold]) or NONE_APPLIES)
-            else:
-                labels.append(self.classes[best] if row[best] > 0 else NONE_APPLIES)
-        return labels
+        best = np.argmax(np.nan_to_num(block, nan=-1), axis=1)
+        unknown = np.isnan(block).any(axis=1)
+        if self.multi:
+            names = np.array(self.classes, object)
+            labels = [SEPARATOR.join(names[row >= threshold]) or NONE_APPLIES for row in block]
+        else:
+            applies = block[np.arange(len(block)), best] > 0
+            labels = [self.classes[one] if some else NONE_APPLIES for one, some in zip(best, applies, strict=True)]
+        return [NOT_ANNOTATED if gone else label for gone, label in zip(unknown, labels, strict=True)]
 
     def parent_scores(self, block):
         """Class probabilities `(n, classes)` -> summed `(n, len(parent_names))`, in the order of `parent_names`."""
-        index = [self.parent_names.index(parent) for parent in self.parents]
-        membership = np.eye(len(self.parent_names), dtype=np.float32)[index]
+        membership = np.eye(len(self.parent_names), dtype=np.float32)[self.parent_numbers]
         return np.asarray(block) @ membership
+
+    @property
+    def parent_numbers(self):
+        """Of each class the number of its parent, a list."""
+        return [self.parent_names.index(parent) for parent in self.parents]
+
+    # Decisions --------------------------------------------------------------------------------------------------------
+
+    def answered(self, scores):
+        """0/1 int `(n, classes)`: the most probable class, or every class from 0.5 where each is a yes or no."""
+        scores = np.asarray(scores)
+        if self.multi:
+            return (scores >= 0.5).astype(int)
+        return np.eye(len(self.classes), dtype=int)[scores.argmax(axis=1)]
+
+    def decisions(self, scores, actual):
+        """(confidence float, right 0/1 float) of every decision, flat: one a row, where the classes exclude each other,
+        its probability; else one a row and class, the probability that the class applies, `right` = it does."""
+        if self.multi:
+            return scores.ravel(), actual.ravel().astype(float)
+        return scores.max(axis=1), (actual * self.answered(scores)).sum(axis=1).astype(float)
+
+    def share_right(self, actual, scores):
+        """How much of each row is answered rightly, float `(n,)`: 0 or 1 where the classes exclude each other, else the
+        share of the classes."""
+        right = self.answered(scores) == (np.asarray(actual) > 0.5)
+        return (right.mean(axis=1) if self.multi else right.all(axis=1)).astype(float)
+
+    def over_classes(self, values):
+        """What `(n, classes)` values of classes come to in each row, float `(n,)`: the sum where the classes exclude
+        each other, else the mean."""
+        return values.mean(axis=1) if self.multi else values.sum(axis=1)
+
+    # Probabilities ----------------------------------------------------------------------------------------------------
+
+    def log_odds(self, probabilities, smallest=SMALLEST):
+        """What softmax, or sigmoids, turn into these probabilities `(…, classes)`: log p, or log p/(1 - p).
+
+        Args:
+            smallest: least distance from 0 (and from 1, of a yes or no) that is told from it.
+        """
+        logs = np.log(probabilities.clip(smallest, 1))
+        if not self.multi:
+            return logs
+        return logs - np.log1p(-probabilities.clip(smallest, 1 - smallest))
+
+    def probabilities(self, log_odds):
+        """The inverse of `log_odds`, over the last axis."""
+        return expit(log_odds) if self.multi else softmax(log_odds, axis=-1)
+
+    def log_losses(self, actual, log_odds):
+        """Negative log-likelihood of 0/1 labels, float `(n,)`, nats; of yes or no classes their mean."""
+        if self.multi:
+            return self.over_classes(-np.where(actual > 0, log_expit(log_odds), log_expit(-log_odds)))
+        return self.over_classes(-(log_softmax(log_odds, axis=1) * actual))
+
+    @property
+    def chance_loss(self):
+        """Cross-entropy, nats, of a network that knows nothing."""
+        return np.log(2) * len(self.classes) if self.multi else np.log(len(self.classes))
+
+    @property
+    def even_mix(self):
+        """Shares float `(classes,)` of a mix in which every class comes as often; None where that means nothing."""
+        return None if self.multi else np.full(len(self.classes), 1 / len(self.classes))
+
+    def settle_mix(self, shares):
+        """A class mix as this head has it, float `(classes,)`: shares that add up to 1, or each 0..1.
+
+        Raises:
+            InputError: shares that are no mix.
+        """
+        shares = np.asarray(shares, float)
+        if self.multi and shares.max() > 1 or not shares.sum() > 0:
+            expected = "0..1 each" if self.multi else "a sum above 0"
+            raise InputError(f"the prior of head {self.name!r}: shares {shares.tolist()}, expected {expected}")
+        return shares if self.multi else shares / shares.sum()
+
+
+def _is_class_name(name):
+    return isinstance(name, str) and name == name.strip() and name not in ("", NONE_APPLIES) and SEPARATOR not in name
 
 
 @dataclass(frozen=True)
@@ -160,6 +270,16 @@ class Task:
         return sum(len(head.classes) for head in self.heads)
 
     @property
+    def exclusive(self):
+        """[(number, head)] of the heads whose classes exclude each other."""
+        return [(number, head) for number, head in enumerate(self.heads) if not head.multi]
+
+    @property
+    def multi_label(self):
+        """The heads whose classes are a yes or no each, a list."""
+        return [head for head in self.heads if head.multi]
+
+    @property
     def slices(self):
         """Head name -> its slice of the flat vector."""
         ends = np.cumsum([len(head.classes) for head in self.heads]).tolist()
@@ -167,8 +287,8 @@ class Task:
 
     @property
     def columns(self):
-        """Names of the flat vector's entries, `<head>:<class>`: the header of every predictions table."""
-        return [f"{head.name}:{name}" for head in self.heads for name in head.classes]
+        """Names of the flat vector's entries: the header of every predictions table (see `Head.columns`)."""
+        return [name for head in self.heads for name in head.columns]
 
     def encode(self, table):
         """A catalog (or one row: a mapping or Series) -> flat labels float32 `(n, num_classes)` (or `(num_classes,)`).
@@ -195,8 +315,7 @@ class Task:
         That is where it is annotated and, for a single-label head, where a class applies.
         """
         blocks = self.split(np.asarray(flat))
-        known = [~np.isnan(blocks[h.name]).any(1) & (h.multi | (np.nansum(blocks[h.name], 1) > 0)) for h in self.heads]
-        return np.stack(known, axis=1).astype(np.float32)
+        return np.stack([head.annotated(blocks[head.name]) for head in self.heads], axis=1).astype(np.float32)
 
     def decode(self, flat, threshold=0.5):
         """Flat probabilities or labels `(n, num_classes)` -> DataFrame of n labels, one column a head."""

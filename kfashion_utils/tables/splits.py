@@ -14,7 +14,8 @@ from kfashion_utils.tables.tasks import label_columns
 def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed=0):
     """Fill `split` and `fold`: stratified by class, never separating a group.
 
-    Rows without any label stay `test` (they are what a leaderboard asks for). A class with a single group stays in train.
+    Rows without any label stay `test` (they are what a leaderboard asks for). A class with a single group stays in
+    train.
 
     Args:
         catalog: DataFrame of the column contract.
@@ -24,7 +25,8 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
         seed: of the shuffling; the result does not depend on the order of rows.
 
     Returns:
-        A new catalog in the order of the old one, without the rows that `per_class` dropped. `count_classes` shows what came out.
+        A new catalog in the order of the old one, without the rows that `per_class` dropped. `count_classes` shows what
+        came out.
 
     Raises:
         InputError: shares that leave no training rows, no label column, no labelled row.
@@ -76,7 +78,8 @@ def first_label(catalog):
 
 
 def _strata(catalog):
-    """For each row the label it is stratified by: of the first label column, the rarest class where there are several."""
+    """For each row the label it is stratified by: of the first label column, the rarest class where there are
+    several."""
     column = catalog[first_label(catalog)]
     counts = column.str.split(SEPARATOR, regex=False).explode().value_counts()
     rarest = {text: min(text.split(SEPARATOR), key=lambda name: (counts[name], name)) for text in column.unique()}
@@ -84,7 +87,8 @@ def _strata(catalog):
 
 
 def _shuffled_groups(catalog, strata, seed):
-    """(one row a group, in random order: group, stratum (the rarest of its rows), size; row numbers of all groups in that order)."""
+    """(one row a group, in random order: group, stratum (the rarest of its rows), size; row numbers of all groups in
+    that order)."""
     counts = strata.value_counts()
     table = pd.DataFrame({"group": catalog["group"], "stratum": strata, "rarity": strata.map(counts)})
     table = table.sort_values(["group", "rarity", "stratum"], kind="stable")
@@ -122,12 +126,14 @@ def _keep_present(parts, groups, name, portion):
 
 
 def _capped(rows, strata, limit):
-    """Row numbers to keep: of each class the first `limit` of `rows`, which are in the groups' random order, so that whole groups come first."""
+    """Row numbers to keep: of each class the first `limit` of `rows`, which are in the groups' random order, so that
+    whole groups come first."""
     return rows[strata.loc[rows].groupby(strata.loc[rows].to_numpy()).cumcount().to_numpy() < limit]
 
 
 def count_classes(catalog, column=None):
-    """Table of row counts: one row a class of `column` (default: the first label), one column a split, sorted by total."""
+    """Table of row counts: one row a class of `column` (default: the first label), one column a split, sorted by
+    total."""
     column = column or first_label(catalog)
     exploded = catalog.assign(**{column: catalog[column].str.split(SEPARATOR, regex=False)}).explode(column)
     classes = exploded[column].replace({NOT_ANNOTATED: "(no label)", NONE_APPLIES: "(none applies)"})

@@ -1,7 +1,8 @@
 """Facts: the 23 styles, their parents, glosses and spellings, and the vocabularies of the other questions.
 
-Sources: index order, the Korean alphabet, as in the reports this project grew from; parents and English names from a TFDS
-builder of AI Hub's K-Fashion (dataSetSn=51); attribute vocabularies read from real label files (guideline: 11 attributes).
+Sources: index order, the Korean alphabet, as in the reports this project grew from; parents and English names from a
+TFDS builder of AI Hub's K-Fashion (dataSetSn=51); attribute vocabularies read from real label files (guideline: 11
+attributes).
 """
 
 import json
@@ -74,9 +75,9 @@ def resolve_task(task, catalog):
     """Which Task a catalog has.
 
     Args:
-        task: a Task; the name of a row of `TASKS`; a path to a Task's JSON; None = from the label columns: one named like a
-            head of `HEADS` gets that head's classes, any other the sorted values of its training rows (integers in numeric
-            order).
+        task: a Task; the name of a row of `TASKS`; a path to a Task's JSON; None = from the label columns: one named
+            like a head of `HEADS` gets that head's classes, any other the sorted values of its training rows (integers
+            in numeric order).
         catalog: DataFrame of the column contract.
 
     Raises:
@@ -96,7 +97,8 @@ def resolve_task(task, catalog):
 
 
 def label_columns(catalog):
-    """The columns of a catalog that are heads: all that the contract does not name, but for second opinions (`sub_style` on `style`)."""
+    """The columns of a catalog that are heads: all that the contract does not name, but for second opinions
+    (`sub_style` on `style`)."""
     columns = [column for column in catalog.columns if column not in RESERVED_COLUMNS]
     return [column for column in columns if column.removeprefix(SUB) not in set(columns) - {column}]
 
@@ -106,12 +108,14 @@ def _head_of_values(column, catalog):
     values = sorted(set(rows[column]) - {"", "-"})
     if any(SEPARATOR in value for value in values):
         raise InputError(
-            f"column {column!r} holds several labels a row ({next(v for v in values if SEPARATOR in v)!r}); state its classes and "
+            f"column {column!r} holds several labels a row ({next(v for v in values if SEPARATOR in v)!r}); "
+            "state its classes and "
             f'"multi": true in a task file and pass it with --task FILE'
         )
     if len(values) < 2:
         raise InputError(
-            f"column {column!r} has {len(values)} class among its training rows ({values}); two are needed to learn anything"
+            f"column {column!r} has {len(values)} class among its training rows ({values}); "
+            "two are needed to learn anything"
         )
     try:
         values = sorted(values, key=int)

@@ -1,7 +1,7 @@
 """Views: several rows of one photograph, each showing another region of it, so that one recipe prepares them all.
 
-`Preprocess(crop="box", mask="polygon")` shows a row without a box whole, one without a polygon by its box; so what a view shows is said
-by the box and the polygon that its row keeps. `predict` averages the rows of a photo.
+`Preprocess(crop="box", mask="polygon")` shows a row without a box whole, one without a polygon by its box; so what a
+view shows is said by the box and the polygon that its row keeps. `predict` averages the rows of a photo.
 """
 
 import numpy as np
@@ -32,19 +32,20 @@ def photo_views(catalog, views=("whole", "crop", "mask"), garments=None, sizes=N
 
     Args:
         catalog: DataFrame of the column contract, one row a photo.
-        views: names of `VIEWS`: `whole` = the whole picture, `crop` = the box, `mask` = box and polygon, `upper` = the middle of the
-            picture's upper half, whatever is annotated.
-        garments: a catalog of the same photos with one row a garment (`build_catalog(…, rows="garment")`), whose rows are appended; group,
-            split and fold are the photo's. None = none.
+        views: names of `VIEWS`: `whole` = the whole picture, `crop` = the box, `mask` = box and polygon, `upper` = the
+            middle of the picture's upper half, whatever is annotated.
+        garments: a catalog of the same photos with one row a garment (`build_catalog(…, rows="garment")`), whose rows
+            are appended; group, split and fold are the photo's. None = none.
         sizes: {photo: (width, height)} of the upright pictures, which `upper` needs; None = unknown.
 
     Returns:
-        A catalog in the order of `catalog`, ids `<id>-<view>`, those of `garments` as they are. `region` stays where a box or polygon is kept.
-        Of a photo's rows that show the same (`crop` without a box, `mask` without a polygon, an only garment) the first stays and takes
-        over the labels, such as `part`, that it does not have.
+        A catalog in the order of `catalog`, ids `<id>-<view>`, those of `garments` as they are. `region` stays where a
+        box or polygon is kept. Of a photo's rows that show the same (`crop` without a box, `mask` without a polygon, an
+        only garment) the first stays and takes over the labels, such as `part`, that it does not have.
 
     Raises:
-        InputError: an unknown view or none, several rows of one photo, `upper` without sizes, no garment of these photos.
+        InputError: an unknown view or none, several rows of one photo, `upper` without sizes, no garment of these
+            photos.
     """
     catalog, names = complete_catalog(catalog), list(dict.fromkeys(views))
     refuse("the views are not usable", _problems(catalog, names, sizes))

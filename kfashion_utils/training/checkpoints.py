@@ -1,7 +1,9 @@
-"""The states of a training after each epoch: one file each, named by its content, so that a finished name is a whole state.
+"""The states of a training after each epoch: one file each, named by its content, so that a finished name is a whole
+state.
 
-A state holds the weights, the optimizer and the history so far; whatever else an epoch depends on is a function of (seed, epoch, history).
-So going on from the newest whole state gives what an undisturbed training gives, and a kill costs at most the epoch it fell into.
+A state holds the weights, the optimizer and the history so far; whatever else an epoch depends on is a function of
+(seed, epoch, history). So going on from the newest whole state gives what an undisturbed training gives, and a kill
+costs at most the epoch it fell into.
 """
 
 import contextlib
@@ -14,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
+from kfashion_utils.runs.config import JUDGED_BY
 from kfashion_utils.storage.files import naming, patiently, write_bytes
 
 NAME = re.compile(r"epoch-(\d{5})-([0-9a-f]{16})\.npz")
 
 
 class Checkpoints:
-    """The states in a folder, also one on Drive: a file is written under a temporary name, read back and compared before an older one goes."""
+    """The states in a folder, also one on Drive: a file is written under a temporary name, read back and compared
+    before an older one goes."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -35,7 +39,7 @@ class Checkpoints:
 
         Args:
             arrays: {name: array}.
-            history: list of dicts, one an epoch, with `epoch` and `val_calibrated_loss`.
+            history: list of dicts, one an epoch, with `epoch` and `JUDGED_BY`.
 
         Raises:
             OSError: the storage is full or failed; the states before are untouched.
@@ -69,7 +73,8 @@ class Checkpoints:
         path.unlink()
 
     def read(self, epoch=None):
-        """(arrays, history) after an epoch, or after the newest one that is whole; (None, []) if there is none. A damaged file is said and deleted."""
+        """(arrays, history) after an epoch, or after the newest one that is whole; (None, []) if there is none. A
+        damaged file is said and deleted."""
         files = self._files()
         for number in sorted(files if epoch is None else {epoch} & set(files), reverse=True):
             data = patiently(files[number].read_bytes)
@@ -89,7 +94,6 @@ def _digest(data):
 
 
 def best_epoch(history):
-    """The epoch with the lowest validation loss at its best temperature, a dict. The highest accuracy would be chosen more often for its luck."""
-    return min(
-        history, key=lambda row: row["val_calibrated_loss"] if np.isfinite(row["val_calibrated_loss"]) else np.inf
-    )
+    """The epoch with the lowest `JUDGED_BY` (the validation loss at its best temperature), a dict. The highest accuracy
+    would be chosen more often for its luck."""
+    return min(history, key=lambda row: row[JUDGED_BY] if np.isfinite(row[JUDGED_BY]) else np.inf)

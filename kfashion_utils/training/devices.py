@@ -1,4 +1,5 @@
-"""Which devices a training runs on, and in which precision: the only place of the core that asks TensorFlow."""
+"""What Keras leaves to its backends: devices, precision, slopes. The only place of the core that asks TensorFlow or
+JAX."""
 
 import contextlib
 
@@ -17,13 +18,15 @@ def require_devices(devices, batch_size):
         devices: see `train`.
 
     Raises:
-        InputError: a GPU is asked for and there is none; several devices on a backend other than TensorFlow; a batch that they cannot share.
+        InputError: a GPU is asked for and there is none; several devices on a backend other than TensorFlow; a batch
+            that they cannot share.
     """
     if devices not in CHOICES:
         raise InputError(f"devices={devices!r}: expected one of {CHOICES}")
     if devices == "gpu" and not gpus():
         raise InputError(
-            f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; in Colab choose Runtime, Change runtime type, GPU, or leave devices out"
+            f"devices='gpu', and Keras' {keras.backend.backend()} backend sees none; "
+            "in Colab choose Runtime, Change runtime type, GPU, or leave devices out"
         )
     if devices == "all" and keras.backend.backend() != "tensorflow":
         raise InputError(
@@ -38,7 +41,8 @@ def require_devices(devices, batch_size):
 
 
 def device_scope(devices):
-    """Context manager: within the block models are built on the devices asked for, which `require_devices` found to be there."""
+    """Context manager: within the block models are built on the devices asked for, which `require_devices` found to be
+    there."""
     if devices != "all":
         return contextlib.nullcontext()
     import tensorflow as tf
@@ -66,7 +70,8 @@ def gpus():
 
 
 def precision_of(config):
-    """Keras' dtype policy for a TrainConfig here: half precision only for fine-tuning on a GPU that gains by it (PERFORMANCE: on the CPU little does)."""
+    """Keras' dtype policy for a TrainConfig here: half precision only for fine-tuning on a GPU that gains by it
+    (PERFORMANCE: on the CPU little does)."""
     found = gpus() if config.precision == "auto" and config.fine_tune_epochs else []
     if not found:
         return "float32"
@@ -86,3 +91,28 @@ def _capability(gpu):
 
     major, minor = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
     return major + minor / 10
+
+
+def slopes(function, values):
+    """What a scalar function gains by each value of its argument: arrays in the shapes of `values`, a list of tensors.
+
+    Raises:
+        InputError: a backend for which no slopes are written.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            total = function(values)
+        found = tape.gradient(total, values, unconnected_gradients="zero")
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        found = jax.grad(function)(values)
+    else:
+        raise InputError(
+            "explain needs slopes, which are written for Keras' tensorflow and jax backends, "
+            f"not {keras.backend.backend()}; set KERAS_BACKEND"
+        )
+    return [keras.ops.convert_to_numpy(one) for one in found]

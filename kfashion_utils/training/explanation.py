@@ -1,6 +1,7 @@
 """`explain`: where in a picture a run finds its answer, and how much of that lies on the garments.
 
-Grad-CAM (Selvaraju et al., ICCV 2017): the last maps of the backbone, each channel weighted by what it does for a class's score before softmax.
+Grad-CAM (Selvaraju et al., ICCV 2017): the last maps of the backbone, each channel weighted by what it does for a
+class's score before softmax.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from kfashion_utils.models.model import load_trained
 from kfashion_utils.runs.run import Run, load_run
 from kfashion_utils.tables.catalog import complete_catalog
 from kfashion_utils.tables.predictions import head_scores
+from kfashion_utils.training.devices import slopes
 
 BATCH = 16  # pictures
 WEIGHTINGS = ("channels", "places")
@@ -27,11 +29,12 @@ class Explanation:
     """What `explain` gives for n pictures.
 
     Attributes:
-        table: DataFrame, one row a picture: `id, photo, head, class, probability` (of that class), `on_garments` (share of the heat inside the
-            row's polygon; NaN without a polygon or without any heat) and `garment_area` (share of the picture inside it: what heat spread
-            evenly would have on the garments).
+        table: DataFrame, one row a picture: `id, photo, head, class, probability` (of that class), `on_garments` (share
+            of the heat inside the row's polygon; NaN without a polygon or without any heat) and `garment_area` (share
+            of the picture inside it: what heat spread evenly would have on the garments).
         pictures: uint8 `(n, size, size, 3)`, as the model sees them.
-        heats: float32 `(n, size, size)`, 0..1, the hottest place of a picture 1; all 0 where nothing speaks for the class.
+        heats: float32 `(n, size, size)`, 0..1, the hottest place of a picture 1; all 0 where nothing speaks for the
+            class.
         failures: DataFrame `id, path, reason, detail` of rows whose picture cannot be used.
     """
 
@@ -50,19 +53,21 @@ def explain(run, rows, root, *, head=None, label=None, predictions=None, weighti
         root: folder that their paths are relative to.
         head: name of the head asked; None = the first.
         label: the class whose evidence is shown on every picture; None = the most probable one of each row.
-        predictions: table with the answers to explain (`run.predictions`), joined on `id`; None = what the model says of each row's picture.
-        weighting: `channels` = Grad-CAM as published, a channel's weight is the mean of its slope over all places; `places` = each place by its
-            own slope (HiResCAM, Draelos & Carin 2020), which says exactly where the score comes from but shows the single places of maxima.
-            They are equal where features are averages (`taps="last"`). With `taps="stages"` on squares of colour, 12 % of the picture, the
-            share of heat inside them was .40 and .27 for a pretrained MobileNet, .35 and .57 for `tiny` trained on them. Where there are
+        predictions: table with the answers to explain (`run.predictions`), joined on `id`; None = what the model says
+            of each row's picture.
+        weighting: `channels` = Grad-CAM as published, a channel's weight is the mean of its slope over all places;
+            `places` = each place by its own slope (HiResCAM, Draelos & Carin 2020), which says exactly where the score
+            comes from but shows the single places of maxima. They are equal where features are averages
+            (`taps="last"`). With `taps="stages"` on squares of colour, 12 % of the picture, the share of heat inside
+            them was .40 and .27 for a pretrained MobileNet, .35 and .57 for `tiny` trained on them. Where there are
             several maps (stages, sizes) each counts by what it adds to the score.
 
     Returns:
         Explanation. Views are not averaged: the picture as it is prepared is explained, not its mirror image.
 
     Raises:
-        InputError: the run is not finished or its weights are missing; no such head or class; a backbone without a map (most of `hub:`), or
-            pictures too small for one; ids that the predictions lack; no readable picture.
+        InputError: the run is not finished or its weights are missing; no such head or class; a backbone without a map
+            (most of `hub:`), or pictures too small for one; ids that the predictions lack; no readable picture.
     """
     run = run if isinstance(run, Run) else load_run(run)
     head = _find_head(run.task, head)
@@ -85,7 +90,8 @@ def explain(run, rows, root, *, head=None, label=None, predictions=None, weighti
 
 
 def share_on(heats, garments):
-    """(share of each picture's heat inside its garments, share of its area), float `(n,)` each; NaN where there is no polygon or no heat.
+    """(share of each picture's heat inside its garments, share of its area), float `(n,)` each; NaN where there is no
+    polygon or no heat.
 
     Args:
         heats: float `(n, size, size)`, 0 or more.
@@ -124,8 +130,8 @@ def heat_maps(model, task, pictures, *, head=None, classes=None, weighting="chan
         maps = keras.tree.flatten(below(pictures[start : start + BATCH], training=False))
         scores = ops.convert_to_numpy(above(maps, training=False)[1])[:, part]
         numbers = scores.argmax(axis=1) if classes is None else np.asarray(classes)[start : start + BATCH]
-        slopes = _slopes(above, maps, kernel[:, numbers].T)
-        heats.append(_heat([ops.convert_to_numpy(values) for values in maps], slopes, pictures.shape[1], weighting))
+        found = _slopes_of_scores(above, maps, kernel[:, numbers].T)
+        heats.append(_heat([ops.convert_to_numpy(values) for values in maps], found, pictures.shape[1], weighting))
         chosen.append(numbers)
         probabilities.append(scores[np.arange(len(scores)), numbers].astype(float))
     return np.concatenate(heats), np.concatenate(chosen), np.concatenate(probabilities)
@@ -149,39 +155,28 @@ def _heat(maps, slopes, size, weighting):
     return (heat / np.where(hottest > 0, hottest, 1)).astype(np.float32)
 
 
-def _slopes(above, maps, columns):
+def _slopes_of_scores(above, maps, columns):
     """What the score of a class gains by each value of the maps: arrays in the maps' shapes.
 
     Args:
         above: model from maps to (input of the heads, answers).
         maps: list of tensors `(n, h, w, channels)`.
-        columns: float `(n, depth)`, the head's weights of each picture's class: the score before softmax is their product with its input.
+        columns: float `(n, depth)`, the head's weights of each picture's class: the score before softmax is their
+            product with its input.
     """
 
     def score(maps):
         return ops.sum(above(maps, training=False)[0] * columns)
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(maps)
-            total = score(maps)
-        return [ops.convert_to_numpy(values) for values in tape.gradient(total, maps, unconnected_gradients="zero")]
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return [ops.convert_to_numpy(values) for values in jax.grad(score)(maps)]
-    raise InputError(
-        f"explain needs slopes, which are written for Keras' tensorflow and jax backends, not {keras.backend.backend()}; set KERAS_BACKEND"
-    )
+    return slopes(score, maps)
 
 
 # The model, cut in two ------------------------------------------------------------------------------------------------
 
 
 def _split_model(model):
-    """(pictures -> maps, maps -> (input of the heads, answers)) of a model of `build_model`; the layers, and so the weights, are its own."""
+    """(pictures -> maps, maps -> (input of the heads, answers)) of a model of `build_model`; the layers, and so the
+    weights, are its own."""
     if model not in _SPLITS:
         maps, bodies = [], []
 
@@ -203,7 +198,8 @@ _SPLITS = weakref.WeakKeyDictionary()
 
 
 def _cut_base(base, image):
-    """(symbolic maps of the base for an image, its outputs from them): its own outputs, or where one has a single place or none, a map before it."""
+    """(symbolic maps of the base for an image, its outputs from them): its own outputs, or where one has a single place
+    or none, a map before it."""
     outputs = base(image)
     if all(_is_map(values) for values in keras.tree.flatten(outputs)):
         return keras.tree.flatten(outputs), outputs
@@ -226,7 +222,8 @@ def _is_map(values):
 
 
 def _cut_before(base, output, seen):
-    """(the last map that all of an output goes through, the model from there to the output; None where the output is a map itself)."""
+    """(the last map that all of an output goes through, the model from there to the output; None where the output is a
+    map itself)."""
     if _is_map(output):
         return output, None
     for layer, values in reversed(seen):
@@ -238,8 +235,9 @@ def _cut_before(base, output, seen):
             with contextlib.suppress(ValueError):  # another way leads around this map
                 return values, keras.Model(values, output)
     raise InputError(
-        f"this run's backbone gives no map of places for pictures of {base.input_shape[1]} pixels, so there is nothing to colour: it reads tokens (most "
-        "hub: encoders), or the pictures are too small; explain a run of a convolutional backbone with pictures of 64 pixels or more"
+        f"this run's backbone gives no map of places for pictures of {base.input_shape[1]} pixels, so there is nothing "
+        "to colour: it reads tokens (most hub: encoders), or the pictures are too small; explain a run of a "
+        "convolutional backbone with pictures of 64 pixels or more"
     )
 
 
@@ -282,7 +280,8 @@ def _answered(predictions, rows, head):
     missing = rows["id"][~rows["id"].isin(predictions["id"])]
     if len(missing):
         raise InputError(
-            f"{len(missing):,} rows have no prediction, for example id {missing.iloc[0]!r}; explain rows that were predicted, or leave predictions out"
+            f"{len(missing):,} rows have no prediction, for example id {missing.iloc[0]!r}; "
+            "explain rows that were predicted, or leave predictions out"
         )
     table = predictions.drop_duplicates("id").set_index("id").loc[rows["id"]]
     return head_scores(table, head).argmax(axis=1)

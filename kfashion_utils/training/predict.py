@@ -1,27 +1,28 @@
 """`predict`: runs and a catalog -> a predictions table, each run with its own recipe, the mean of all."""
 
 import tempfile
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.images.augment import view_names
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
-from kfashion_utils.models.encoders import zero_shot
-from kfashion_utils.models.model import load_trained
+from kfashion_utils.models.zero_shot import zero_shot
 from kfashion_utils.runs.run import Run, load_run
 from kfashion_utils.tables.catalog import complete_catalog
-from kfashion_utils.tables.predictions import average_photos, ensemble, prediction_table
+from kfashion_utils.tables.predictions import (
+    average_photos,
+    ensemble,
+    prediction_table,
+    with_failures,
+    with_provenance,
+)
 from kfashion_utils.tables.tasks import resolve_task
+from kfashion_utils.training.answer import answer, look_at
 from kfashion_utils.training.batches import Batches
 from kfashion_utils.training.prior import shift_scores, wanted_shifts
 
-LACKING_MARGIN = (
-    0.05  # how much larger the share of pictures without the recipe's region may be than it was in training
-)
+LACKING_MARGIN = 0.05  # how much larger the share of pictures without the recipe's region may be than in training
 
 
 def predict(
@@ -45,28 +46,26 @@ def predict(
         catalog: DataFrame of the column contract; labels are not needed.
         root: folder that its paths are relative to.
         split: only these rows (`train`, `valid`, `test`); None = all.
-        rows: one answer a row; False = one a photo, the mean of its rows.
-        prior: the class mix that is expected of these pictures: `train` = as in training, `uniform` = every class as often, {class: share},
-            or {head: {class: share}}; None = what the model's own answers assume. Shifts log-probabilities (Saerens et al. 2002, eq. 2.4).
-        thresholds: decide each class of a multi-label head where its F1 was best out of fold in training: its log-odds are shifted so that
-            0.5 decides.
+        rows: one answer a row; False = one a photo, the mean of its rows. Heads whose labels differed between the rows
+            of a photo in training are answered by row in any case: the table then has all rows.
+        prior: the class mix that is expected of these pictures: `train` = as in training, `uniform` = every class as
+            often, {class: share}, or {head: {class: share}}; None = what the model's own answers assume. Shifts
+            log-probabilities (Saerens et al. 2002, eq. 2.4).
+        thresholds: decide each class of a multi-label head where its F1 was best out of fold in training: its log-odds
+            are shifted so that 0.5 decides.
         allow_missing_regions: predict although more pictures lack the recipe's box or polygon than did in training.
         cache: folder of caches; None = nothing is kept.
 
     Returns:
-        predictions DataFrame `id, photo, <head>…, <head>:<class>…`. Pictures that could not be read have no row; they are in
-        `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail`); `attrs["provenance"]` says which annotation, finders and weights
-        each run used.
+        predictions DataFrame `id, photo, <head>…`, and a probability a class. Pictures that could not be read have no
+        row; they are in `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail`);
+        `attrs["provenance"]` says which annotation, finders and weights each run used.
 
     Raises:
-        InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture readable.
+        InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture
+            readable.
     """
-    runs = [
-        run if isinstance(run, Run) else load_run(run) for run in (runs if isinstance(runs, (list, tuple)) else [runs])
-    ]
-    if not runs:
-        raise InputError("name at least one run folder")
-    _require_one_task(runs)
+    runs = _loaded(runs)
     chosen = _chosen_rows(catalog, split)
     shifts = [wanted_shifts(run, prior, thresholds) for run in runs]
     if not allow_missing_regions:
@@ -74,38 +73,76 @@ def predict(
             _require_regions(run, chosen)
     tables, failures = [], []
     for run, shift in zip(runs, shifts, strict=True):
-        with tempfile.TemporaryDirectory() as scratch:
-            prepared, readable = _prepared_rows(chosen, root, cache or scratch, run.preprocess, workers, progress)
-            scores = predict_views(load_trained(run), prepared, readable["id"], run.config.judged_views)
-        tables.append(prediction_table(run.task, readable, shift_scores(run.task, scores, shift)))
-        failures.append(prepared.failures)
-    common = set.intersection(*(set(table["id"]) for table in tables))
-    if not common:
-        raise InputError(f"no picture could be prepared for every one of {len(runs)} runs")
-    table = ensemble([table[table["id"].isin(common)].reset_index(drop=True) for table in tables])
-    table = table if rows else average_photos(table)
-    table.attrs["failures"] = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
-    table.attrs["provenance"] = {
+        table, rejected = _answers(run, shift, chosen, root, cache, workers, progress)
+        tables.append(table)
+        failures.append(rejected)
+    table = ensemble(_common_rows(tables))
+    table = table if rows else average_photos(table, _answered_by_row(runs))
+    rejected = pd.concat(failures).drop_duplicates("id").sort_values("id", ignore_index=True)
+    facts = {
         "prior": prior,
         "thresholds": thresholds,
+        "by_row": _answered_by_row(runs),
         "runs": [_provenance(run, chosen) for run in runs],
     }
-    return table
+    return with_provenance(with_failures(table, rejected), facts)
+
+
+def _answered_by_row(runs):
+    """Names of the heads that a run answers by row, a list."""
+    return list(dict.fromkeys(name for run in runs for name in run.by_row))
+
+
+def _loaded(runs):
+    """Finished Runs of one task, a list.
+
+    Raises:
+        InputError: none, one that is not finished, tasks that differ.
+    """
+    runs = runs if isinstance(runs, (list, tuple)) else [runs]
+    runs = [run if isinstance(run, Run) else load_run(run) for run in runs]
+    if not runs:
+        raise InputError("name at least one run folder")
+    first = runs[0]
+    for run in runs[1:]:
+        if run.task.columns != first.task.columns:
+            raise InputError(
+                f"{run.path} answers {run.task.columns[:4]}…, {first.path} {first.task.columns[:4]}…; "
+                "only runs of one task can be averaged"
+            )
+    return runs
+
+
+def _answers(run, shift, chosen, root, cache, workers, progress):
+    """(predictions of one run, one row a catalog row; failures DataFrame)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared, readable = _prepared_rows(chosen, root, cache or scratch, run.preprocess, workers, progress)
+        scores = answer(run, look_at(prepared, readable["id"]))
+    table = prediction_table(run.task, readable, shift_scores(run.task, scores, shift))
+    return table, prepared.failures
+
+
+def _common_rows(tables):
+    """The rows that every table has."""
+    common = set.intersection(*(set(table["id"]) for table in tables))
+    if not common:
+        raise InputError(f"no picture could be prepared for every one of {len(tables)} runs")
+    return [table[table["id"].isin(common)].reset_index(drop=True) for table in tables]
 
 
 def _provenance(run, rows):
-    """What one run read of these rows, so that a board's rules can be checked: who found the regions in training, and who found these."""
+    """What one run read of these rows, so that a board's rules can be checked: who found the regions in training, and
+    who found these."""
     here = rows["region"].replace("", "none").value_counts(normalize=True).round(4).to_dict()
-    recipe = {name: getattr(run.preprocess, name) for name in ("crop", "mask")}
-    weights = {"weights": Path(run.config.weights or "none").name, "weights_sha256": run.recipe.get("weights_sha256")}
-    reads = run.preprocess.reads_regions
     return {
         "run": run.path.name,
         "backbone": run.config.backbone,
-        **weights,
-        **recipe,
-        "reads_regions": reads,
-        "regions_in_training": run.recipe["regions"],
+        "weights": run.config.start.name,
+        "weights_sha256": run.weights_sha256,
+        "crop": run.preprocess.crop,
+        "mask": run.preprocess.mask,
+        "reads_regions": run.preprocess.reads_regions,
+        "regions_in_training": run.regions,
         "regions_here": here,
     }
 
@@ -124,10 +161,11 @@ def predict_zero_shot(
     workers=None,
     progress=True,
 ):
-    """Answers without any training: an encoder that reads pictures and text compares each picture with the names of the classes.
+    """Answers without any training: an encoder that reads pictures and text compares each picture with the names of the
+    classes.
 
     Args:
-        preset: of KerasHub, `hub:clip_vit_base_patch32` and the like; `hub.presets(text=True)` lists them.
+        preset: of KerasHub, `hub:clip_vit_base_patch32` and the like; `encoders.presets(text=True)` lists them.
         catalog, root, split, rows, cache, workers: as in `predict`.
         task: a Task, a name, a file, or None = from the label columns.
         preprocess: the recipe for pixels; None = the default one.
@@ -142,13 +180,15 @@ def predict_zero_shot(
     chosen = _chosen_rows(catalog, split)
     task = resolve_task(task, chosen)
     with tempfile.TemporaryDirectory() as scratch:
-        prepared, readable = _prepared_rows(
-            chosen, root, cache or scratch, preprocess or Preprocess(), workers, progress
-        )
-        table = prediction_table(task, readable, zero_shot(preset, task, Batches(prepared, readable["id"]), prompts))
+        preprocess = preprocess or Preprocess()
+        prepared, readable = _prepared_rows(chosen, root, cache or scratch, preprocess, workers, progress)
+        scores = zero_shot(preset, task, Batches(prepared, readable["id"]), prompts)
+        table = prediction_table(task, readable, scores)
     table = table if rows else average_photos(table)
-    table.attrs["failures"] = prepared.failures
-    return table
+    return with_failures(table, prepared.failures)
+
+
+# Rows and regions -----------------------------------------------------------------------------------------------------
 
 
 def _chosen_rows(catalog, split):
@@ -165,32 +205,16 @@ def _prepared_rows(chosen, root, cache, preprocess, workers, progress):
     prepared = preprocess_images(chosen, root, cache, preprocess, workers=workers, progress=progress)
     readable = chosen[chosen["id"].isin(prepared.ids)]
     if readable.empty:
-        raise InputError(
-            f"none of {len(chosen):,} pictures below {root} could be read; the first: {' '.join(prepared.failures.iloc[0])}"
-        )
+        first = " ".join(prepared.failures.iloc[0])
+        raise InputError(f"none of {len(chosen):,} pictures below {root} could be read; the first: {first}")
     return prepared, readable
 
 
-# Rows and regions -----------------------------------------------------------------------------------------------------
-
-
-def _require_one_task(runs):
-    for run in runs[1:]:
-        if run.task.columns != runs[0].task.columns:
-            raise InputError(
-                f"{run.path} answers {run.task.columns[:4]}…, {runs[0].path} {runs[0].task.columns[:4]}…; only runs of one task can be averaged"
-            )
-
-
 def _require_regions(run, catalog):
-    lacking, before = float(run.preprocess.lacking(catalog).mean()), run.recipe.get("lacking", 0.0)
-    if lacking > before + LACKING_MARGIN:
+    lacking = float(run.preprocess.lacking(catalog).mean())
+    if lacking > run.lacking + LACKING_MARGIN:
         raise InputError(
-            f"{lacking:.0%} of the pictures lack the region that {run.path} reads (crop {run.preprocess.crop}, mask {run.preprocess.mask}); in training "
-            f"it was {before:.0%}. Fill the catalog's box, polygon and region columns first, or predict all the same with --allow-missing-regions"
+            f"{lacking:.0%} of the pictures lack the region that {run.path} reads (crop {run.preprocess.crop}, "
+            f"mask {run.preprocess.mask}); in training it was {run.lacking:.0%}. Fill the catalog's box, polygon and "
+            "region columns first, or predict all the same with --allow-missing-regions"
         )
-
-
-def predict_views(model, prepared, ids, count):
-    """float32 `(n, num_classes)`: the mean over the first `count` views of each picture (see `inputs.view_names`)."""
-    return np.mean([Batches(prepared, ids, view=view).predict(model) for view in view_names(count)], axis=0)

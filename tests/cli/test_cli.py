@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from conftest import LABELS, picture
 
-from kfashion_utils.__main__ import _with_config, main, verbs
+from kfashion_utils.__main__ import main, verbs
+from kfashion_utils.cli import models
 
 
 def shell(*arguments, **options):
@@ -17,10 +18,18 @@ def shell(*arguments, **options):
     )
 
 
-def test_a_final_fit_is_repeated_as_one(tmp_path):
-    (tmp_path / "run.json").write_text(json.dumps({"train": {"backbone": "tiny", "augment": None}, "split": "all"}))
-    words = _with_config(["--config", str(tmp_path / "run.json"), "--seed", "1"])
-    assert words[words.index("--split") + 1] == "all" and "--augment" not in words and words[-2:] == ["--seed", "1"]
+def test_a_recipe_from_a_file_is_repeated_and_flags_go_over_it(tmp_path, monkeypatch):
+    (tmp_path / "run.json").write_text(
+        json.dumps({"train": {"backbone": "tiny", "augment": None, "views": 3, "sizes": [64, 96]}, "split": "all"})
+    )
+    given = {}
+    monkeypatch.setattr(models.kf, "train", lambda *_, **options: given.update(options))
+    monkeypatch.setattr(models.kf, "read_catalog", lambda path: None)
+    flags = ["train", "c.csv", "--root", ".", "--run", "r", "--config", str(tmp_path / "run.json"), "--seed", "1"]
+    assert main(flags) == 0 and given["split"] == "all"
+    assert given["config"] == models.TrainConfig(backbone="tiny", variants=3, sizes=(64, 96), seed=1)
+    assert main([*flags, "--split", "train", "--head", "hidden", "--views=1"]) == 0  # flags go over, old names too
+    assert given["split"] == "train" and given["config"].classifier == "hidden" and given["config"].variants == 1
 
 
 def test_help_lists_every_verb(capsys):
@@ -180,8 +189,10 @@ def bad_inputs(tmp_path):
 
 
 @pytest.mark.parametrize("name", [
-    "missing folder", "empty folder", "JSON that is none", "unknown data set", "picture that is none", "unknown style", "no split",
-    "unknown key", "unknown ids", "no run", "no report", "no predictions", "output is a folder", "negative seed", "two recipes",
+    "missing folder", "empty folder", "JSON that is none", "unknown data set", "picture that is none",
+    "unknown style", "no split",
+    "unknown key", "unknown ids", "no run", "no report", "no predictions", "output is a folder", "negative seed",
+    "two recipes",
 ])  # fmt: skip
 def test_bad_input_is_one_message_and_code_2(name, tmp_path, capsys):
     arguments, message = bad_inputs(tmp_path)[name]

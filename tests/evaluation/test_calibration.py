@@ -14,6 +14,7 @@ from kfashion_utils.plots import curves as plots
 from kfashion_utils.tables.catalog import complete_catalog
 
 CLASSES = ("a", "b", "c")
+from kfashion_utils.tables.labels import Head
 
 
 def sharpened(temperature, rows=4000, seed=0):
@@ -56,6 +57,14 @@ def test_the_temperature_that_was_put_in_is_found_and_mends_held_out_rows(temper
     np.testing.assert_allclose(mended[[f"label:{name}" for name in CLASSES]].sum(axis=1), 1)
 
 
+def exclusive(scores):
+    return Head("one", tuple(map(str, range(scores.shape[1]))))
+
+
+def several(scores):
+    return Head("many", tuple(map(str, range(scores.shape[1]))), multi=True)
+
+
 def test_several_labels_are_scaled_by_their_log_odds():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1.5, (3000, 2))
@@ -64,12 +73,12 @@ def test_several_labels_are_scaled_by_their_log_odds():
     names = np.array(["x", "y"])
     scores = expit(logits * 3)
     labels, answers = (["|".join(names[row]) or "-" for row in rows] for rows in (actual, scores >= 0.5))
-    table = pd.DataFrame({"id": ids, "photo": ids, "print": answers, "print:x": scores[:, 0], "print:y": scores[:, 1]})
+    table = pd.DataFrame({"id": ids, "photo": ids, "print": answers, "print+x": scores[:, 0], "print+y": scores[:, 1]})
     catalog = complete_catalog({"id": ids, "path": "x", "print": labels})
     found = kf.calibrate(table, catalog)
     assert found["print"] == pytest.approx(3, rel=0.08)
     mended = kf.temper(table, found)
-    np.testing.assert_allclose(mended["print:x"], expit(logits[:, 0] * 3 / found["print"]), atol=1e-6)
+    np.testing.assert_allclose(mended["print+x"], expit(logits[:, 0] * 3 / found["print"]), atol=1e-6)
     assert kf.evaluate(mended, catalog)["print"] == kf.evaluate(table, catalog)["print"]
     assert calibration_scores(mended, catalog)["ece"][0] < calibration_scores(table, catalog)["ece"][0] / 3
 
@@ -92,15 +101,19 @@ def test_a_temperature_by_hand():
 def test_no_temperature_changes_an_answer(scores, temperature):
     sums = scores.sum(axis=1, keepdims=True)
     shares = np.where(sums > 0, scores / np.where(sums > 0, sums, 1), 0.25)
-    np.testing.assert_array_equal(_tempered(shares, False, temperature).argmax(axis=1), shares.argmax(axis=1))
-    np.testing.assert_array_equal(_tempered(scores, True, temperature) >= 0.5, scores >= 0.5)
+    np.testing.assert_array_equal(
+        _tempered(exclusive(shares), shares, temperature).argmax(axis=1), shares.argmax(axis=1)
+    )
+    np.testing.assert_array_equal(_tempered(several(scores), scores, temperature) >= 0.5, scores >= 0.5)
 
 
 def test_scores_within_rounding_of_each_other_keep_their_order():
     best = np.nextafter(0.4, 1)
     for temperature in (0.05, 3.0, 20.0):
-        assert _tempered(np.array([[0.4, best, 0.2]]), False, temperature).argmax() == 1
-    assert _tempered(np.array([[np.nextafter(0.5, 0)]]), True, 20.0)[0, 0] < 0.5
+        row = np.array([[0.4, best, 0.2]])
+        assert _tempered(exclusive(row), row, temperature).argmax() == 1
+    below = np.array([[np.nextafter(0.5, 0)]])
+    assert _tempered(several(below), below, 20.0)[0, 0] < 0.5
 
 
 def test_the_calibration_error_by_hand():

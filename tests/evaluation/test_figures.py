@@ -122,7 +122,7 @@ def test_multi_label_heads():
     ids = list("abcd")
     scores = np.array([[0.9, 0.8], [0.9, 0.2], [0.1, 0.1], [0.6, 0.7]])
     table = pd.DataFrame(
-        {"id": ids, "photo": ids, "print": ["x|y", "x", "-", "x|y"], "print:x": scores[:, 0], "print:y": scores[:, 1]}
+        {"id": ids, "photo": ids, "print": ["x|y", "x", "-", "x|y"], "print+x": scores[:, 0], "print+y": scores[:, 1]}
     )
     catalog = complete_catalog({"id": ids, "path": "p", "print": ["x|y", "x", "-", "y"]})
     figures = kf.evaluate(table, catalog)["print"]

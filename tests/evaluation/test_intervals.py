@@ -147,7 +147,7 @@ def test_several_labels_and_parents():
     labels = ["|".join(np.array(["x", "y"])[row]) or "-" for row in actual]
     answers = ["|".join(np.array(["x", "y"])[row]) or "-" for row in scores >= 0.5]
     table, catalog = (
-        pd.DataFrame({"id": ids, "photo": ids, "print": answers, "print:x": scores[:, 0], "print:y": scores[:, 1]}),
+        pd.DataFrame({"id": ids, "photo": ids, "print": answers, "print+x": scores[:, 0], "print+y": scores[:, 1]}),
         complete_catalog({"id": ids, "path": "x", "print": labels}),
     )
     figures, row = kf.evaluate(table, catalog)["print"], accuracy_row(kf.score_intervals(table, catalog))

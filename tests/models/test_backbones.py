@@ -23,7 +23,8 @@ from kfashion_utils.storage.downloads import find_row, read_manifest
 
 PUBLISHED = [name for name, row in BACKBONES.items() if row.weights]
 FAMILIES = (  # the quick ones of each; DenseNet and Inception-ResNet take seconds to build
-    "mobilenet_025", "mobilenet_v2", "mobilenet_v3_small", "vgg16", "resnet50", "resnet50_v2", "efficientnet_b0", "inception_v3",
+    "mobilenet_025", "mobilenet_v2", "mobilenet_v3_small", "vgg16", "resnet50", "resnet50_v2", "efficientnet_b0",
+    "inception_v3",
     "xception", "convnext_tiny",
 )  # fmt: skip
 SIZE = 96

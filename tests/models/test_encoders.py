@@ -17,9 +17,10 @@ keras_hub = pytest.importorskip("keras_hub")
 
 from keras_hub import layers, models  # noqa: E402
 
-from kfashion_utils.cli import commands  # noqa: E402
+from kfashion_utils.cli import models as commands  # noqa: E402
 from kfashion_utils.errors import InputError  # noqa: E402
 from kfashion_utils.models import encoders as hub  # noqa: E402
+from kfashion_utils.models import zero_shot as asking  # noqa: E402
 from kfashion_utils.models.model import build_model  # noqa: E402
 from kfashion_utils.tables import tasks  # noqa: E402
 from kfashion_utils.tables.labels import Head, Task  # noqa: E402
@@ -96,7 +97,8 @@ def dinov2():
 
 def resnet():
     backbone = models.ResNetBackbone(
-        input_conv_filters=[64], input_conv_kernel_sizes=[7], stackwise_num_filters=[64, 64], stackwise_num_blocks=[1, 1],
+        input_conv_filters=[64], input_conv_kernel_sizes=[7], stackwise_num_filters=[64, 64], stackwise_num_blocks=[1,
+        1],
         stackwise_num_strides=[1, 2], block_type="basic_block",
     )  # fmt: skip
     return backbone, layers.ResNetImageConverter(image_size=(32, 32), **STATED)
@@ -123,26 +125,34 @@ POOLED_BY_HAND = {
 OTHERS = {  # the smallest of every other row
     "DINOV3Backbone": {"patch_size": 8, "image_shape": (32, 32, 3), **SIZES},
     "DeiTBackbone": {"patch_size": 8, "image_shape": (32, 32, 3), **SIZES},
-    "SwinTransformerBackbone": {"image_shape": (64, 64, 3), "embed_dim": 8, "depths": (1, 1), "num_heads": (1, 1), "window_size": 4},
+    "SwinTransformerBackbone": {"image_shape": (64, 64, 3), "embed_dim": 8, "depths": (1, 1), "num_heads": (1, 1),
+    "window_size": 4},
     "MiTBackbone": {
-        "layerwise_depths": [1], "num_layers": 1, "layerwise_num_heads": [1], "layerwise_sr_ratios": [2], "max_drop_path_rate": 0.1,
+        "layerwise_depths": [1], "num_layers": 1, "layerwise_num_heads": [1], "layerwise_sr_ratios": [2],
+        "max_drop_path_rate": 0.1,
         "layerwise_patch_sizes": [7], "layerwise_strides": [4], "hidden_dims": [8], "image_shape": (32, 32, 3),
     },
     "EfficientNetBackbone": {
-        "stackwise_width_coefficients": [1.0], "stackwise_depth_coefficients": [1.0], "stackwise_kernel_sizes": [3], "stackwise_num_repeats": [1],
-        "stackwise_input_filters": [8], "stackwise_output_filters": [8], "stackwise_expansion_ratios": [1], "stackwise_strides": [2],
+        "stackwise_width_coefficients": [1.0], "stackwise_depth_coefficients": [1.0], "stackwise_kernel_sizes": [3],
+        "stackwise_num_repeats": [1],
+        "stackwise_input_filters": [8], "stackwise_output_filters": [8], "stackwise_expansion_ratios": [1],
+        "stackwise_strides": [2],
         "stackwise_squeeze_and_excite_ratios": [0.25], "stackwise_block_types": ["v1"],
     },
     "MobileNetBackbone": {
-        "stackwise_expansion": [[8]], "stackwise_num_blocks": [1], "stackwise_num_filters": [[8]], "stackwise_kernel_size": [[3]],
-        "stackwise_num_strides": [[2]], "stackwise_se_ratio": [[None]], "stackwise_activation": [["relu"]], "stackwise_padding": [[1]],
-        "output_num_filters": 8, "input_num_filters": 8, "input_activation": "relu", "output_activation": "relu", "depthwise_filters": 8,
+        "stackwise_expansion": [[8]], "stackwise_num_blocks": [1], "stackwise_num_filters": [[8]],
+        "stackwise_kernel_size": [[3]],
+        "stackwise_num_strides": [[2]], "stackwise_se_ratio": [[None]], "stackwise_activation": [["relu"]],
+        "stackwise_padding": [[1]],
+        "output_num_filters": 8, "input_num_filters": 8, "input_activation": "relu", "output_activation": "relu",
+        "depthwise_filters": 8,
         "depthwise_stride": 2, "depthwise_residual": False, "squeeze_and_excite": None, "last_layer_filter": 8,
     },
     "DenseNetBackbone": {"stackwise_num_repeats": [1], "growth_rate": 8},
     "VGGBackbone": {"stackwise_num_repeats": [1], "stackwise_num_filters": [8]},
     "CSPNetBackbone": {
-        "stem_filters": 8, "stem_kernel_size": 3, "stem_strides": 1, "stackwise_depth": [1, 1], "stackwise_strides": [1, 2],
+        "stem_filters": 8, "stem_kernel_size": 3, "stem_strides": 1, "stackwise_depth": [1, 1],
+        "stackwise_strides": [1, 2],
         "stackwise_num_filters": [8, 8], "block_type": "dark_block", "stage_type": "dark", "bottle_ratio": (1.0, 1.0),
     },
     "XceptionBackbone": {"stackwise_conv_filters": [[8, 16], [16, 32]], "stackwise_pooling": [True, False]},
@@ -282,19 +292,19 @@ def test_one_prompt_a_class_gives_the_models_own_logits(made, kind):
         backbone({"images": numpy(inputs["images"]), "token_ids": numpy(inputs["token_ids"])})["vision_logits"]
     )
     np.testing.assert_allclose(
-        hub.zero_shot(folder, task, pictures(48), prompts), numpy(keras.ops.softmax(logits)), atol=1e-5
+        asking.zero_shot(folder, task, pictures(48), prompts), numpy(keras.ops.softmax(logits)), atol=1e-5
     )
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip"])
 def test_prompts_of_a_class_are_averaged_as_unit_vectors(made, kind):
     folder, backbone, before = made[kind]
-    scores = hub.zero_shot(folder, TWO, pictures(32))
+    scores = asking.zero_shot(folder, TWO, pictures(32))
     assert scores.shape == (3, 5) and scores.dtype == np.float32
     image = numpy(backbone.get_vision_embeddings(numpy(converter(before)(pictures(32)))))
     image /= np.linalg.norm(image, axis=1, keepdims=True)
     scale = np.exp(numpy(getattr(backbone, f"{kind}_head").logit_scale))
-    templates = {"style": hub.TEMPLATES["style"]["en"], "season": hub.TEMPLATES[""]["en"]}
+    templates = {"style": asking.TEMPLATES["style"]["en"], "season": asking.TEMPLATES[""]["en"]}
     names = {"style": ("hip-hop", "punk", "modern"), "season": ("summer", "winter")}
     for head in TWO.heads:
         vectors = []
@@ -314,8 +324,8 @@ def test_zero_shot_makes_a_predictions_table_from_batches(made):
     folder, pixels = made["clip"][0], pictures(32).astype(np.uint8)
     rows = pd.DataFrame({"id": ["a", "b", "c"], "photo": ["a", "b", "c"]})
     prepared = SimpleNamespace(pixels=lambda row: pixels["abc".index(row)])
-    scores = hub.zero_shot(folder, TWO, Batches(prepared, rows["id"], batch_size=2))
-    np.testing.assert_allclose(scores, hub.zero_shot(folder, TWO, pixels), atol=1e-5)
+    scores = asking.zero_shot(folder, TWO, Batches(prepared, rows["id"], batch_size=2))
+    np.testing.assert_allclose(scores, asking.zero_shot(folder, TWO, pixels), atol=1e-5)
     assert list(prediction_table(TWO, rows, scores).columns) == ["id", "photo", "style", "season", *TWO.columns]
 
 
@@ -348,14 +358,14 @@ ZERO = Task("t", (Head("style", ("모던", "펑크")),))
 
 
 def test_korean_prompts_go_to_encoders_that_read_korean(made):
-    assert hub.task_prompts(TWO, ("en", "ko"))["style"]["힙합"][-1] == "힙합 룩"
-    assert hub._default_prompts("siglip2_base_patch16_256", TWO) == hub.task_prompts(TWO, ("en", "ko"))
-    assert hub._default_prompts("clip_vit_base_patch32", TWO) == hub.task_prompts(TWO)
+    assert asking.task_prompts(TWO, ("en", "ko"))["style"]["힙합"][-1] == "힙합 룩"
+    assert asking._default_prompts("siglip2_base_patch16_256", TWO) == asking.task_prompts(TWO, ("en", "ko"))
+    assert asking._default_prompts("clip_vit_base_patch32", TWO) == asking.task_prompts(TWO)
     assert all(
-        text.isascii() for prompts in hub.task_prompts(tasks.TASKS["style"])["style"].values() for text in prompts
+        text.isascii() for prompts in asking.task_prompts(tasks.TASKS["style"])["style"].values() for text in prompts
     )
     with pytest.raises(InputError, match="reads English only and 15 classes have no English name"):
-        hub.zero_shot(made["clip"][0], tasks.TASKS["fashion_how"], pictures(32))
+        asking.zero_shot(made["clip"][0], tasks.TASKS["fashion_how"], pictures(32))
 
 
 def test_an_unknown_preset_is_answered_with_the_nearest_names():
@@ -397,16 +407,16 @@ def test_without_keras_hub_it_says_what_to_install(monkeypatch):
 
 def test_what_zero_shot_refuses(made, tmp_path):
     with pytest.raises(InputError, match="reads no text; zero-shot needs CLIP or SigLIP: clip_vit_base_patch16"):
-        hub.zero_shot(made["vit"][0], TWO, pictures(32))
+        asking.zero_shot(made["vit"][0], TWO, pictures(32))
     with pytest.raises(InputError, match="one class a head, but print may have several"):
-        hub.zero_shot(made["clip"][0], Task("t", (Head("print", ("dot", "check"), multi=True),)), pictures(32))
+        asking.zero_shot(made["clip"][0], Task("t", (Head("print", ("dot", "check"), multi=True),)), pictures(32))
     with pytest.raises(InputError, match="2 classes have no prompt .season:summer, season:winter"):
-        hub.zero_shot(made["clip"][0], TWO, pictures(32), hub.task_prompts(Task("t", TWO.heads[:1])))
+        asking.zero_shot(made["clip"][0], TWO, pictures(32), asking.task_prompts(Task("t", TWO.heads[:1])))
     shutil.copytree(made["clip"][0], tmp_path / "mute")
     (tmp_path / "mute" / "tokenizer.json").unlink()
     (tmp_path / "mute" / "preprocessor.json").unlink()
     with pytest.raises(InputError, match="tokenizer.json.*with everything that this call reads"):
-        hub.zero_shot(tmp_path / "mute", TWO, pictures(32))
+        asking.zero_shot(tmp_path / "mute", TWO, pictures(32))
 
 
 def test_rows_name_what_keras_hub_has():
@@ -432,7 +442,8 @@ def test_keras_hub_is_imported_inside_functions_only():
 
 
 def test_batch_norms_of_a_preset_stay_as_they_are(made):
-    """The last here: `build_model` sets the global seed, and with Colab's TensorFlow a tokenizer made before that does not work any more."""
+    """The last here: `build_model` sets the global seed, and with Colab's TensorFlow a tokenizer made before that does
+    not work any more."""
     folder, _, _ = made["resnet"]
     model = build_model(TWO, f"hub:{folder}", 32, "preset", taps="last")
     before = [numpy(variable) for variable in model.get_layer("backbone").non_trainable_variables]

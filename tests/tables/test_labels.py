@@ -46,7 +46,7 @@ def test_json_round_trip_keeps_values_and_order():
     assert (
         again.columns
         == TASK.columns
-        == ["part:상의", "part:하의", "part:dress", "print:도트", "print:체크", "print:무지"]
+        == ["part:상의", "part:하의", "part:dress", "print+도트", "print+체크", "print+무지"]
     )
 
 

@@ -1,4 +1,5 @@
-"""What a network sees of a picture: order, augmentation, mixing and the background swap, each a function of (seed, epoch) alone."""
+"""What a network sees of a picture: order, augmentation, mixing and the background swap, each a function of (seed,
+epoch) alone."""
 
 from types import SimpleNamespace
 
@@ -13,9 +14,10 @@ from kfashion_utils.images.augment import augmented
 from kfashion_utils.images.compositing import People
 from kfashion_utils.images.decoding import open_image
 from kfashion_utils.tables.labels import Head, Task
-from kfashion_utils.training import batches as inputs
-from kfashion_utils.training.batches import Batches, Decoded, Epoch, map_pictures
+from kfashion_utils.training import pictures as room
+from kfashion_utils.training.batches import Batches, Epoch
 from kfashion_utils.training.losses import task_targets
+from kfashion_utils.training.pictures import Decoded, map_pictures
 
 TASK = Task("t", (Head("label", tuple("abc")),))
 SIZE = 32
@@ -164,5 +166,5 @@ def test_mapped_pictures_are_the_prepared_ones(colour_data, tmp_path, monkeypatc
     for number in (0, 7, 44):
         np.testing.assert_array_equal(mapped[number], open_image(prepared.read(ids[number])))
         np.testing.assert_array_equal(mapped[number], decoded[number])
-    monkeypatch.setattr(inputs, "ThreadPoolExecutor", None)  # it is there already
+    monkeypatch.setattr(room, "ThreadPoolExecutor", None)  # it is there already
     np.testing.assert_array_equal(map_pictures(prepared, ids, tmp_path / "local", progress=False), mapped)

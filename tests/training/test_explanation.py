@@ -23,7 +23,8 @@ TASK = Task("t", (Head("style", ("a", "b", "c")), Head("print", ("x", "y"), mult
 
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory):
-    """(root, catalog): 54 pictures of noise, in each a square whose colour is its class and whose outline is its polygon."""
+    """(root, catalog): 54 pictures of noise, in each a square whose colour is its class and whose outline is its
+    polygon."""
     root, rng = tmp_path_factory.mktemp("squares"), np.random.default_rng(0)
     outlines = {}
     for name, colour in COLOURS.items():
@@ -165,8 +166,8 @@ SHAPES = [
     ("mobilenet_025", 32, {}),
     ("tiny", 32, {}),
     ("tiny", 64, {"taps": "stages"}),
-    ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "head": "residual"}),
-    ("mobilenet_025", 64, {"sizes": (96,), "head": "hidden"}),
+    ("mobilenet_025", 64, {"taps": "stages", "sizes": (64, 96), "classifier": "residual"}),
+    ("mobilenet_025", 64, {"sizes": (96,), "classifier": "hidden"}),
 ]
 ROWS = [
     name

@@ -20,9 +20,11 @@ from kfashion_utils.models.model import build_model, load_trained
 from kfashion_utils.storage import files as storage
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.training import devices
-from kfashion_utils.training import devices as fine_tuning
+from kfashion_utils.training.batches import Epoch
 from kfashion_utils.training.checkpoints import Checkpoints
-from kfashion_utils.training.fine_tuning import FineTuning, is_over
+from kfashion_utils.training.fine_tuning import build_learner
+from kfashion_utils.training.learner import Learner
+from kfashion_utils.training.loop import is_over
 from kfashion_utils.training.losses import calibrated_loss, task_targets
 
 RECIPE = kf.Preprocess(size=32)
@@ -160,16 +162,16 @@ def test_values_of_another_type_are_refused_in_words():
 
 
 def tuned(config, weights=None, steps=3):
-    """A FineTuning on noise after one epoch, with the weights before."""
+    """A Learner on noise after one epoch, with the weights before."""
     model = build_model(TASK, config.backbone, 32, weights)
     rng = np.random.default_rng(0)
     pixels, labels = (
         rng.integers(0, 256, (8 * steps, 32, 32, 3), np.uint8),
         np.eye(2, dtype=np.float32)[rng.integers(0, 2, 8 * steps)],
     )
-    tuning = FineTuning(model, TASK, config, labels, pixels, task_targets(TASK, labels))
+    tuning = build_learner(model, TASK, config, labels)
     before = [np.array(variable) for variable in model.variables]
-    tuning.one_epoch(1, [], False)
+    tuning.one_epoch(Epoch(pixels, task_targets(TASK, labels), TASK, config, 1), 1, [], False)
     return tuning, {
         variable.path: np.abs(np.asarray(variable) - old).max()
         for variable, old in zip(model.variables, before, strict=True)
@@ -206,7 +208,7 @@ def test_the_head_may_learn_faster_than_the_backbone(pretrained):
     }
     changes = []
     for factor in (1.0, 10.0):
-        _, moved = tuned(kf.TrainConfig(**config, head_factor=factor), pretrained, steps=1)
+        _, moved = tuned(kf.TrainConfig(**config, classifier_factor=factor), pretrained, steps=1)
         changes.append(
             [max(change for path, change in moved.items() if ("head_0" in path) == head) for head in (True, False)]
         )
@@ -296,27 +298,16 @@ def test_the_best_weights_lie_between_the_frozen_start_and_the_last_epoch(colour
 def test_more_layers_than_there_are_may_all_learn():
     model = build_model(TASK, "tiny", 32)
     every = len(model.trainable_variables)
-    FineTuning(
-        model,
-        TASK,
-        kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, unfreeze=999),
-        np.eye(2, dtype=np.float32),
-        None,
-        None,
-    )
+    config = kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, unfreeze=999)
+    build_learner(model, TASK, config, np.eye(2, dtype=np.float32))
     assert len(model.trainable_variables) == every
 
 
 def test_a_state_goes_on_in_another_precision():
     config = kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1, ema=0.9)
     plain, half = (
-        FineTuning(
-            build_model(TASK, "tiny", 32, seed=number, precision=precision),
-            TASK,
-            config,
-            np.eye(2, dtype=np.float32),
-            None,
-            None,
+        build_learner(
+            build_model(TASK, "tiny", 32, seed=number, precision=precision), TASK, config, np.eye(2, dtype=np.float32)
         )
         for number, precision in enumerate(("float32", "mixed_float16"))
     )
@@ -330,14 +321,8 @@ def test_a_state_goes_on_in_another_precision():
 
 def test_blended_weights_are_on_a_straight_line(colour_data):
     model = build_model(TASK, "tiny", 32)
-    tuning = FineTuning(
-        model,
-        TASK,
-        kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1),
-        np.eye(2, dtype=np.float32),
-        None,
-        None,
-    )
+    config = kf.TrainConfig(backbone="tiny", weights="none", fine_tune_epochs=1)
+    tuning = build_learner(model, TASK, config, np.eye(2, dtype=np.float32))
     start = {name: value + 1 for name, value in tuning.state().items()}
     before = model.get_weights()
     for share in (0, 0.25, 1):
@@ -351,15 +336,15 @@ def test_blended_weights_are_on_a_straight_line(colour_data):
 def test_an_interrupted_training_ends_bit_for_bit_like_an_undisturbed_one(
     run, colour_data, cache, tmp_path, monkeypatch
 ):
-    one_epoch = FineTuning.one_epoch
+    one_epoch = Learner.one_epoch
 
-    def dying(tuning, epoch, *rest):
-        learned = one_epoch(tuning, epoch, *rest)
+    def dying(learner, batches, epoch, *rest):
+        learned = one_epoch(learner, batches, epoch, *rest)
         if epoch == 3:
             raise KeyboardInterrupt  # an epoch's work is lost
         return learned
 
-    monkeypatch.setattr(FineTuning, "one_epoch", dying)
+    monkeypatch.setattr(Learner, "one_epoch", dying)
     with pytest.raises(KeyboardInterrupt):
         train(colour_data, tmp_path / "run", cache=cache)
     monkeypatch.undo()
@@ -474,7 +459,8 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import kfashion_utils as kf
 catalog, root, run, cache, config, devices = sys.argv[1:]
-run = kf.train(kf.read_catalog(catalog), root, run, preprocess=kf.Preprocess(size=32), config=kf.TrainConfig(**json.loads(config)),
+config = kf.TrainConfig(**json.loads(config))
+run = kf.train(kf.read_catalog(catalog), root, run, preprocess=kf.Preprocess(size=32), config=config,
                cache=cache, workers=1, devices=devices or None, progress=False)
 """
 
@@ -534,7 +520,7 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
     assert devices.require_devices("all", 16) == 2
     with pytest.raises(InputError, match="batch_size=15 cannot be shared evenly by 2"):
         devices.require_devices("all", 15)
-    assert fine_tuning.compile_kernels() is False
+    assert devices.compile_kernels() is False
 
 
 def test_a_run_can_start_from_the_backbone_of_another(run, colour_data, cache, tmp_path):

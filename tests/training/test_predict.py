@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import kfashion_utils as kf
-from kfashion_utils.cli import commands
+from kfashion_utils.cli import options as commands
+from kfashion_utils.cli import results
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.figures import best_thresholds
 from kfashion_utils.tables.labels import Head, Task
@@ -64,7 +65,7 @@ def test_a_prior_shifts_log_probabilities_by_the_ratio_of_the_mixes(trained):
     weighted = predicted(trained, prior=mix)
     assert set(weighted["label"]) <= {"빨강", "파랑"} and weighted["label:초록"].max() < 0.01
     pd.testing.assert_frame_equal(predicted(trained, prior={"label": mix}), weighted)
-    np.testing.assert_allclose(weighted["tags:warm"], predicted(trained)["tags:warm"])
+    np.testing.assert_allclose(weighted["tags+warm"], predicted(trained)["tags+warm"])
 
 
 @pytest.mark.parametrize(
@@ -84,15 +85,13 @@ def test_a_prior_that_fits_no_head_is_refused(trained, wrong):
 
 def test_a_prior_is_read_from_a_file(tmp_path):
     (tmp_path / "a.csv").write_text("class,share\n빨강,0.25\n'x,y',0.75\n", encoding="utf-8-sig")
-    assert commands._read_prior(str(tmp_path / "a.csv")) == {"빨강": 0.25, "'x,y'": 0.75}
+    assert commands.read_prior(str(tmp_path / "a.csv")) == {"빨강": 0.25, "'x,y'": 0.75}
     (tmp_path / "a.json").write_text(json.dumps({"빨강": 1}), encoding="utf-8")
-    assert (
-        commands._read_prior(str(tmp_path / "a.json")) == {"빨강": 1} and commands._read_prior("uniform") == "uniform"
-    )
+    assert commands.read_prior(str(tmp_path / "a.json")) == {"빨강": 1} and commands.read_prior("uniform") == "uniform"
     (tmp_path / "b.csv").write_text("no shares here")
     for wrong in ("b.csv", "nowhere"):
         with pytest.raises(InputError):
-            commands._read_prior(str(tmp_path / wrong))
+            commands.read_prior(str(tmp_path / wrong))
 
 
 def test_thresholds_are_found_out_of_fold_and_moved_to_a_half(trained):
@@ -100,7 +99,7 @@ def test_thresholds_are_found_out_of_fold_and_moved_to_a_half(trained):
     assert list(found) == ["warm", "cold", "deep"] and all(0 < value < 1 for value in found.values())
     plain, moved = predicted(trained), predicted(trained, thresholds=True)
     for name, limit in found.items():
-        assert ((plain[f"tags:{name}"] >= limit) == (moved[f"tags:{name}"] >= 0.5)).all()
+        assert ((plain[f"tags+{name}"] >= limit) == (moved[f"tags+{name}"] >= 0.5)).all()
     tuned = SimpleNamespace(
         path="run", task=trained[0].task, recipe=trained[0].recipe, config=replace(FROZEN, fine_tune_epochs=2)
     )
@@ -209,7 +208,7 @@ def test_the_headline_uses_no_annotation_and_a_submission_says_what_was_used(col
     )
     template = pd.DataFrame({"id": table["id"], "label": "빨강"})
     template.to_csv(tmp_path / "t.csv", index=False)
-    commands.submit(tmp_path / "p.csv", template=tmp_path / "t.csv", out=tmp_path / "s.csv")
+    results.submit(tmp_path / "p.csv", template=tmp_path / "t.csv", out=tmp_path / "s.csv")
     assert json.loads((tmp_path / "s.provenance.json").read_text()) == told
     assert "regions of these pictures by: annotation 100%" in capsys.readouterr().out
     whole = kf.train(catalog, root, tmp_path / "whole", **{**options, "preprocess": RECIPE}, progress=False)

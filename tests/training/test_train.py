@@ -8,15 +8,17 @@ from conftest import train_colours as train
 
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
-from kfashion_utils.images.augment import view_names
+from kfashion_utils.images.augment import variant_names
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.models.backbones import build_base
-from kfashion_utils.models.model import build_head, build_model, load_trained
+from kfashion_utils.models.model import build_classifier, build_model, load_trained
+from kfashion_utils.runs.identity import is_done
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.training import batches as inputs
-from kfashion_utils.training import features
+from kfashion_utils.training import features, fine_tuning
 from kfashion_utils.training import train as training
 from kfashion_utils.training.features import compute_features
+from kfashion_utils.training.start import starting_weights
 
 RECIPE = Preprocess(size=32)
 SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
@@ -82,10 +84,10 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
         "fine_tune_epochs": 0,
         "taps": "stages",
         "sizes": (32, 64),
-        "head_epochs": 4,
-        "views": 3,
+        "classifier_epochs": 4,
+        "variants": 3,
     }
-    config = kf.TrainConfig(backbone="mobilenet_025", head=head, **options)
+    config = kf.TrainConfig(backbone="mobilenet_025", classifier=head, **options)
     run = train(colour_data, tmp_path / "run", config, cache)
     model = load_trained(run)
     depth = 2 * 3 * (128 + 256)
@@ -94,11 +96,11 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     prepared = kf.preprocess_images(catalog, root, cache, RECIPE, progress=False, workers=1)
     ids = catalog["id"].tolist()
     rows = compute_features(model, prepared, ids, cache, progress=False)
-    from_features = model_of_head(model, run.task, head, depth).predict(np.asarray(rows), verbose=0)
+    from_features = model_of_classifier(model, run.task, head, depth).predict(np.asarray(rows), verbose=0)
     through_the_base = inputs.Batches(prepared, ids).predict(model)
     np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
     served = kf.predict(run, catalog, root, progress=False)
-    mirrored = inputs.Batches(prepared, ids, view="mirror").predict(model)
+    mirrored = inputs.Batches(prepared, ids, variant="mirror").predict(model)
     np.testing.assert_allclose(
         served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6
     )
@@ -113,8 +115,8 @@ def test_the_great_backbones_overfit_a_small_set(backbone, colour_data, cache, t
     assert run.history["label_accuracy"].iloc[0] == 1.0
 
 
-def model_of_head(model, task, head, depth):
-    alone = build_head(task, head, depth)
+def model_of_classifier(model, task, head, depth):
+    alone = build_classifier(task, head, depth)
     for layer in alone.layers:
         if layer.weights:
             layer.set_weights(model.get_layer(layer.name).get_weights())
@@ -130,9 +132,9 @@ def test_pictures_scaled_before_and_a_mad_start_are_refused(colour_data, cache, 
             train(colour_data, tmp_path / "scaled", SCRATCH, cache)
     with monkeypatch.context() as patch:
         patch.setattr(
-            training,
-            "predict_views",
-            lambda model, prepared, ids, count: np.eye(3, dtype=np.float32)[np.zeros(len(ids), int)],
+            fine_tuning,
+            "mean_answers",
+            lambda model, look, count: np.eye(3, dtype=np.float32)[np.zeros(len(look("original").ids), int)],
         )
         with pytest.raises(InputError, match="the first loss is"):
             train(colour_data, tmp_path / "mad", SCRATCH, cache)
@@ -141,9 +143,9 @@ def test_pictures_scaled_before_and_a_mad_start_are_refused(colour_data, cache, 
 def test_equal_answers_for_every_picture_are_said(capsys, run):
     table = run.predictions.copy()
     table[["label:빨강", "label:초록", "label:파랑"]] = 1 / 3
-    training._warn_if_all_the_same(table, run.task)
+    training.warn_if_all_the_same(table, run.task)
     assert "every picture gets the same answer" in capsys.readouterr().out
-    training._warn_if_all_the_same(run.predictions, run.task)
+    training.warn_if_all_the_same(run.predictions, run.task)
     assert not capsys.readouterr().out
 
 
@@ -178,12 +180,12 @@ def test_a_folder_with_other_things_is_no_run(colour_data, cache, tmp_path):
     with pytest.raises(InputError, match="neither empty nor a run folder"):
         train(colour_data, tmp_path, cache=cache)
     (tmp_path / "thesis.txt").rename(tmp_path / ".run.json.part")
-    assert not training._is_done(kf.Run(tmp_path), {})  # a writer was killed here
+    assert not is_done(kf.Run(tmp_path), None)  # a writer was killed here
 
 
 def test_an_encoder_of_kerashub_takes_no_weights_file(tmp_path):
     with pytest.raises(InputError, match="hub:clip: an encoder of KerasHub comes with its own"):
-        training._starting_weights(kf.TrainConfig(backbone="hub:clip", weights="other.h5"), tmp_path)
+        starting_weights(kf.TrainConfig(backbone="hub:clip", weights="other.h5"), tmp_path)
 
 
 def test_catalogs_that_cannot_be_trained_on(colour_data, cache, tmp_path):
@@ -295,7 +297,8 @@ def test_features_are_computed_once_for_every_row_and_view(featured):
     np.testing.assert_array_equal(every.take(np.array([44, 40])), some[[0, 4]])
     assert len(list(cache.glob("features/*/original/*.features"))) == 2
     views = [
-        np.asarray(compute_features(model, prepared, ids[:10], cache, view, progress=False)) for view in view_names(4)
+        np.asarray(compute_features(model, prepared, ids[:10], cache, view, progress=False))
+        for view in variant_names(4)
     ]
     for number, view in enumerate(views[1:], 1):
         assert np.abs(view - some).max() > 0 and np.abs(view - views[number - 1]).max() > 0

@@ -8,9 +8,11 @@ from sklearn.linear_model import LogisticRegression
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
 from kfashion_utils.tables.labels import Head, Task
-from kfashion_utils.training import heads, logistic
-from kfashion_utils.training.heads import apply_head, effective_balance, fit_head
-from kfashion_utils.training.logistic import logistic_regression, model_prior, solve_linear
+from kfashion_utils.training import classifier, linear
+from kfashion_utils.training.balance import model_prior
+from kfashion_utils.training.classifier import apply_classifier, effective_balance, fit_classifier
+from kfashion_utils.training.linear import solve_linear
+from kfashion_utils.training.logistic import logistic_regression
 
 ONE = Task("t", (Head("a", ("x", "y", "z")),))
 
@@ -60,7 +62,7 @@ def test_the_solver_finds_what_scikit_learn_finds():
 def test_fewer_rows_than_features_are_solved_in_the_space_they_span(monkeypatch):
     values, labels, groups = clouds(120, depth=300, noise=2)
     rotated = solve_linear(ONE, values, labels, groups)
-    monkeypatch.setattr(logistic, "ROTATED", 0)
+    monkeypatch.setattr(linear, "ROTATED", 0)
     plain = solve_linear(ONE, values, labels, groups)
     assert rotated.chosen == plain.chosen
     logits = [values @ fitted.weights["head_0"][0] + fitted.weights["head_0"][1] for fitted in (rotated, plain)]
@@ -73,9 +75,10 @@ def test_strength_and_second_opinions_are_chosen_by_group():
     values, labels, groups = clouds(noise=2.5)
     values = np.concatenate([values, rng.normal(0, 1, (240, 60))], axis=1).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups)
-    assert logistic.STRENGTHS[0] < fitted.chosen["a"]["strength"] < logistic.STRENGTHS[-1]
+    assert linear.STRENGTHS[0] < fitted.chosen["a"]["strength"] < linear.STRENGTHS[-1]
     assert (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.5
-    # twins in one group tell nothing about each other: labels drawn by group are not learned out of fold, those by row of a twin would be
+    # twins in one group tell nothing about each other: labels drawn by group are not learned out of fold, those by row
+    # of a twin would be
     drawn = np.eye(3, dtype=np.float32)[np.repeat(rng.integers(0, 3, 120), 2)]
     twins = np.repeat(rng.normal(0, 1, (120, 200)), 2, axis=0).astype(np.float32)
     assert (solve_linear(ONE, twins, drawn, groups).out_of_fold.argmax(1) == drawn.argmax(1)).mean() < 0.5
@@ -93,8 +96,8 @@ def test_a_helpful_second_opinion_gets_a_share():
     )
     secondary = np.where(wrong[:, None], truth, 0).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups, secondary=secondary)
-    assert fitted.chosen["a"]["sub_share"] in logistic.SUB_SHARES
-    mixed = logistic._Problem(values[None], labels, secondary, groups, False, "none").targets(0.2)
+    assert fitted.chosen["a"]["sub_share"] in linear.SUB_SHARES
+    mixed = linear._Problem(ONE.heads[0], values[None], labels, secondary, groups, "none").targets(0.2)
     np.testing.assert_allclose(mixed[wrong].max(axis=1), 0.8)
     np.testing.assert_array_equal(mixed[~wrong], labels[~wrong])
 
@@ -116,12 +119,14 @@ def test_balance_moves_answers_to_rare_classes():
 @pytest.mark.parametrize("kind", ["hidden", "residual"])
 def test_trained_heads_learn_and_score_out_of_fold(kind):
     values, labels, groups = clouds()
-    config = kf.TrainConfig(head=kind, head_epochs=8, mix="mixup", learning_rate=3e-3)
-    fitted = fit_head(ONE, config, [values, values + np.float32(0.1)], labels, groups, out_of_fold=kind == "residual")
-    scores = apply_head(ONE, kind, fitted.weights, [values], np.arange(240))
+    config = kf.TrainConfig(classifier=kind, classifier_epochs=8, mix="mixup", learning_rate=3e-3)
+    fitted = fit_classifier(
+        ONE, config, [values, values + np.float32(0.1)], labels, groups, out_of_fold=kind == "residual"
+    )
+    scores = apply_classifier(ONE, kind, fitted.weights, [values], np.arange(240))
     assert (scores.argmax(1) == labels.argmax(1)).mean() > 0.9
     assert kind == "hidden" or (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.85
-    again = fit_head(ONE, config, [values, values + np.float32(0.1)], labels, groups)
+    again = fit_classifier(ONE, config, [values, values + np.float32(0.1)], labels, groups)
     for name, arrays in fitted.weights.items():
         for one, two in zip(arrays, again.weights[name], strict=True):
             np.testing.assert_array_equal(one, two)
@@ -132,14 +137,15 @@ def test_constant_features_and_too_many_are_refused(monkeypatch):
     constant = np.ones((240, 4), np.float32).view(Rows)
     for kind in ("linear", "hidden"):
         with pytest.raises(InputError, match="same features for every picture"):
-            fit_head(ONE, kf.TrainConfig(head=kind), [constant], labels, groups)
-    monkeypatch.setattr(heads, "_memory", lambda: 1000)
-    with pytest.raises(InputError, match="--head hidden"):
-        fit_head(ONE, kf.TrainConfig(), [constant], labels, groups)
+            fit_classifier(ONE, kf.TrainConfig(classifier=kind), [constant], labels, groups)
+    monkeypatch.setattr(classifier, "_memory", lambda: 1000)
+    with pytest.raises(InputError, match="--classifier hidden"):
+        fit_classifier(ONE, kf.TrainConfig(), [constant], labels, groups)
 
 
 def test_a_head_of_several_labels_that_is_trained_is_solved_as_it_comes():
-    """It has no class weights while it is trained: solved with them, fine-tuning would only undo them, and the noted prior would be wrong."""
+    """It has no class weights while it is trained: solved with them, fine-tuning would only undo them, and the noted
+    prior would be wrong."""
     one, several = Head("style", ("a", "b")), Head("tags", ("p", "q"), multi=True)
     for balance, wanted in (
         ("full", ("full", "none")),
@@ -157,7 +163,7 @@ def test_a_head_of_several_labels_that_is_trained_is_solved_as_it_comes():
     )
     values = rng.normal(size=(300, 6)).astype(np.float32)
     shares = [
-        fit_head(task, kf.TrainConfig(balance="full", fine_tune_epochs=epochs), [values], labels, np.arange(300))
+        fit_classifier(task, kf.TrainConfig(balance="full", fine_tune_epochs=epochs), [values], labels, np.arange(300))
         .out_of_fold[:, 2:]
         .mean()
         for epochs in (1, 0)
@@ -166,8 +172,8 @@ def test_a_head_of_several_labels_that_is_trained_is_solved_as_it_comes():
 
 
 def test_recipes_that_make_no_sense_are_refused():
-    for wrong in ({"head": "residual", "sub_labels": True}, {"sizes": (224, 224)}, {"views": 0}):
+    for wrong in ({"classifier": "residual", "sub_labels": True}, {"sizes": (224, 224)}, {"variants": 0}):
         with pytest.raises(InputError):
             kf.TrainConfig(**wrong)
-    with pytest.raises(InputError, match="views=4"):
+    with pytest.raises(InputError, match="variants=4"):
         dataclasses.replace(kf.TrainConfig(), augment="light").resolved(True)

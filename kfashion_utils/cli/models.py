@@ -1,0 +1,109 @@
+"""The verbs about models: one thin function a verb."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+import kfashion_utils as kf
+from kfashion_utils.cli.options import beside, read_prior, write_table
+from kfashion_utils.errors import InputError
+from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.runs.config import TrainConfig
+from kfashion_utils.runs.weights import HUB
+
+
+def train(
+    catalog: Path,
+    /,
+    *,
+    root: Path,
+    run: Path,
+    cache: Path | None = None,
+    task: str | None = None,
+    split: Literal["train", "all"] = "train",
+    config_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None,
+    workers: int | None = None,
+    devices: Literal["all", "gpu"] | None = None,
+    preprocess: Preprocess = Preprocess(),  # noqa: B008
+    config: TrainConfig = TrainConfig(),  # noqa: B008
+):
+    """Train a run; calling again continues it. --config RUN/run.json repeats a recipe and its --split, flags go over
+    it.
+
+    Args:
+        catalog: the table, with train and valid rows.
+        root: folder that its paths are relative to.
+        run: the run's folder.
+        cache: folder of caches; default: `cache` beside the run's folder.
+        task: name of a task or a task file; default: from the label columns.
+        split: all = the final fit on train and valid rows, judged out of fold.
+        config_file: a run.json whose recipe is repeated.
+        workers: processes that prepare pictures; default: one a core.
+        devices: all = fine-tune on every GPU, gpu = refuse to train without one; default: the first GPU, or the CPU.
+        preprocess: how pixels are prepared.
+        config: how the model learns.
+    """
+    kf.train(
+        kf.read_catalog(catalog),
+        root,
+        run,
+        preprocess=preprocess,
+        config=config,
+        task=task,
+        split=split,
+        cache=cache,
+        workers=workers,
+        devices=devices,
+    )
+
+
+def predict(
+    runs: tuple[str, ...],
+    /,
+    *,
+    catalog: Path,
+    root: Path,
+    out: Path,
+    split: Literal["train", "valid", "test"] | None = None,
+    rows: bool = False,
+    prior: str | None = None,
+    thresholds: bool = False,
+    allow_missing_regions: bool = False,
+    cache: Path | None = None,
+    workers: int | None = None,
+):
+    """Answers of one run, or the mean of several, for a catalog's pictures.
+
+    Args:
+        runs: run folders; or one `hub:<preset>` of an encoder that reads text, for answers without any training.
+        catalog: the table.
+        root: folder that its paths are relative to.
+        out: the predictions to write.
+        split: only these rows; default: all.
+        rows: one answer a row instead of one a photo.
+        prior: class mix that is expected: train, uniform, or a file (JSON {class: share}, or CSV class,share).
+        thresholds: decide classes of multi-label heads where their F1 was best in training.
+        allow_missing_regions: predict although more pictures lack the recipe's box or polygon than in training.
+        cache: folder of caches; default: nothing is kept.
+        workers: processes that prepare pictures; default: one a core.
+    """
+    pictures = kf.read_catalog(catalog)
+    options = {"split": split, "rows": rows, "cache": cache, "workers": workers}
+    if any(run.startswith(HUB) for run in runs):
+        if len(runs) > 1 or prior or thresholds:
+            raise InputError(
+                f"{', '.join(runs)}: one hub: preset alone, without --prior and --thresholds; "
+                "average tables with kf.ensemble"
+            )
+        table = kf.predict_zero_shot(runs[0], pictures, root, **options)
+    else:
+        options |= {"prior": read_prior(prior), "thresholds": thresholds}
+        table = kf.predict(list(runs), pictures, root, allow_missing_regions=allow_missing_regions, **options)
+    kf.write_predictions(table, out)
+    print(f"{out}: {len(table):,} predictions")
+    failures = table.attrs["failures"]
+    if len(failures):
+        path = beside(out, "failures")
+        write_table(path, failures)
+        print(f"{len(failures):,} pictures could not be read and have no prediction: {path}")
