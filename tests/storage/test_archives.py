@@ -35,7 +35,10 @@ def plain(*members, method=zipfile.ZIP_DEFLATED, comment=b""):
 
 
 def by_hand(members, *, prefix=b"", comment=b"", disk=0):
-    """Bytes of a zip of dicts: raw, data and what else the headers say (flags, method, crc, size, packed_size, extra, local_raw, offset)."""
+    """Bytes of a zip of dicts: raw, data, and what else the headers say.
+
+    That is flags, method, crc, size, packed_size, extra, local_raw, local_sizes, offset, after.
+    """
     body, directory = bytearray(), bytearray()
     for member in members:
         raw, data = member["raw"], member.get("data", b"data")
@@ -45,26 +48,14 @@ def by_hand(members, *, prefix=b"", comment=b"", disk=0):
         extra, offset = member.get("extra", b""), member.get("offset", len(body))
         local_raw = member.get("local_raw", raw)
         local_sizes = member.get("local_sizes", (0, 0) if values[0] & 8 else sizes)
-        body += (
-            struct.pack("<4sHHHHHLLLHH", b"PK\3\4", 20, *values, *local_sizes, len(local_raw), 0)
-            + local_raw
-            + packed
-            + member.get("after", b"")
-        )
-        directory += (
-            struct.pack(
-                "<4sHHHHHHLLLHHHHHLL", b"PK\1\2", 20, 20, *values, *sizes, len(raw), len(extra), 0, 0, 0, 0, offset
-            )
-            + raw
-            + extra
-        )
-    end = (
-        struct.pack(
-            "<4sHHHHLLH", b"PK\5\6", disk, disk, len(members), len(members), len(directory), len(body), len(comment)
-        )
-        + comment
-    )
-    return prefix + bytes(body) + bytes(directory) + end
+        body += struct.pack("<4sHHHHHLLLHH", b"PK\3\4", 20, *values, *local_sizes, len(local_raw), 0)
+        body += local_raw + packed + member.get("after", b"")
+        lengths = len(raw), len(extra), 0
+        directory += struct.pack("<4sHHHHHHLLLHHHHHLL", b"PK\1\2", 20, 20, *values, *sizes, *lengths, 0, 0, 0, offset)
+        directory += raw + extra
+    counts = disk, disk, len(members), len(members)
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", *counts, len(directory), len(body), len(comment))
+    return prefix + bytes(body) + bytes(directory) + end + comment
 
 
 def opened(tmp_path, data):
@@ -119,9 +110,8 @@ def test_a_member_that_lies_about_its_size_does_not_expand(tmp_path):
 
 
 def test_overlapping_members_are_refused(tmp_path):
-    inner = by_hand([{"raw": b"b", "data": b"inner"}])[
-        : 30 + 1 + 5
-    ]  # Fifield's quoted overlap: a's data is b's local header and data
+    # Fifield's quoted overlap: a's data is b's local header and data
+    inner = by_hand([{"raw": b"b", "data": b"inner"}])[: 30 + 1 + 5]
     data = by_hand([{"raw": b"a", "data": inner}, {"raw": b"b", "data": b"inner", "offset": 31}])
     archive = opened(tmp_path, data)
     with pytest.raises(ValueError, match="overlaps"):
@@ -294,8 +284,14 @@ def test_damaged_zips_end_in_a_result_or_a_reason(tmp_path):
     seeds = [
         plain(("라벨/1.json", b"{}" * 50), ("b.jpg", os.urandom(50)), ("c/", b"")),
         plain(("a", b"1" * 100), method=zipfile.ZIP_STORED, comment=b"comment"),
-        by_hand([{"raw": "가".encode("cp949"), "flags": 8}, {"raw": b"?", "extra": UNICODE_PATH}, {"raw": b"a", "extra": struct.pack("<HHQ", 1, 8, 4), "size": 0xFFFFFFFF}]),
-    ]  # fmt: skip
+        by_hand(
+            [
+                {"raw": "가".encode("cp949"), "flags": 8},
+                {"raw": b"?", "extra": UNICODE_PATH},
+                {"raw": b"a", "extra": struct.pack("<HHQ", 1, 8, 4), "size": 0xFFFFFFFF},
+            ]
+        ),
+    ]
     path, results = tmp_path / "z.zip", set()
     for _ in range(2000):
         data = bytearray(rng.choice(seeds))
