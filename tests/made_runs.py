@@ -44,8 +44,8 @@ def make_run(folder, task, seed=0, called="first <i>run", config=CONFIG, polygon
         catalog[head.name] = _truth(head, rng)
         scores = _scores(head, catalog[head.name], rng)
         predictions[head.name] = head.decode(scores)
-        for number, name in enumerate(head.classes):
-            predictions[f"{head.name}:{name}"] = scores[:, number]
+        for number, column in enumerate(head.columns):
+            predictions[column] = scores[:, number]
     catalog = complete_catalog(catalog)
     run = folder / "runs" / called
     run.mkdir(parents=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from kfashion_utils.audit.hashes import resized
-from kfashion_utils.images import geometry
+from kfashion_utils.images.geometry import Placement
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.tables.labels import Head, Task
@@ -170,14 +170,13 @@ def _best_pairs(rows, width, similarity, count, least):
 
 
 def _content(pixels, size, side, square=False, colour=False):
-    """A prepared picture, uint8 RGB, as grey (or in `colour`) without its padding, `side` at its longest (or a square of it); `size` = width and height before."""
+    """A prepared picture, uint8 RGB, as grey (or in `colour`) without its padding, `side` at its longest (or a square of
+    it); `size` = width and height before."""
     seen = pixels if colour else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    width, height = geometry.fitted_size(*size, len(seen), "pad")
-    top, left = (len(seen) - height) // 2, (len(seen) - width) // 2
-    shape = (
-        (side, side) if square else (max(8, round(side * extent / max(width, height))) for extent in (width, height))
-    )
-    return resized(seen[top : top + height, left : left + width], *shape)
+    placement = Placement.fitted((0, 0, *size), len(seen), "pad")
+    extents = placement.inner
+    shape = (side, side) if square else [max(8, round(side * extent / max(extents))) for extent in extents]
+    return resized(seen[placement.middle], *shape)
 
 
 def part_score(one, other):

@@ -3,8 +3,6 @@
 import cv2
 import numpy as np
 
-# Background swap ------------------------------------------------------------------------------------------------------
-
 
 class People:
     """Which pixels of each training picture are the person's, so that it can be pasted on the background of another photograph.
@@ -31,9 +29,8 @@ class People:
         if not self.known[row] or not self.known[other] or row == other:
             return pixels
         alpha = cv2.GaussianBlur(self.mask(row), (self.SOFT, self.SOFT), 0)[..., None]
-        return np.round(alpha * pixels + (1 - alpha) * self._background(pictures[other], 1 - self.mask(other))).astype(
-            np.uint8
-        )
+        behind = self._background(pictures[other], 1 - self.mask(other))
+        return np.round(alpha * pixels + (1 - alpha) * behind).astype(np.uint8)
 
     def _background(self, pixels, outside):
         """A photograph whose person is painted over with the colours around, by a blur that only sees the background."""

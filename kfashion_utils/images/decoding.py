@@ -25,7 +25,7 @@ from kfashion_utils.images.formats import (
     orientation_of,
     require_pixels,
 )
-from kfashion_utils.images.geometry import fitted_size
+from kfashion_utils.images.geometry import Placement, shrink_factor
 from kfashion_utils.storage.addresses import read_source, source_name
 
 # Bytes to pixels ------------------------------------------------------------------------------------------------------
@@ -57,34 +57,33 @@ def decode(source, root=".", shrink=None):
 def decode_region(source, root, region_of, size, fit):
     """A part of a picture, fitted into a square, from the smallest decode that suffices; exact to a fraction of a pixel.
 
-    Smaller with a Hamming filter (on photographs 41 dB against averaging the full picture, from the scaled decode; whole-pixel crops
-    with OpenCV's area filter reach 36), larger with a bilinear one.
+    Smaller with a Hamming filter (on photographs 41 dB against averaging the full picture, from the scaled decode;
+    whole-pixel crops with OpenCV's area filter reach 36), larger with a bilinear one.
 
     Args:
         source, root: see `read_source`.
-        region_of: function (width, height of the upright picture) -> left, top, right, bottom, float pixels, half-open, within it.
-        size, fit: see `fitted_size`.
+        region_of: function (width, height of the upright picture) -> left, top, right, bottom, float pixels, half-open,
+            within it.
+        size, fit: see `geometry.fitted_size`.
 
     Returns:
-        (pixels uint8 RGB `(h, w, 3)`, the region).
+        (pixels uint8 RGB `(h, w, 3)`, their Placement).
 
     Raises:
         ImageRejected: with a reason of `REASONS`; what `region_of` raises.
     """
 
     def shrink(width, height):
-        left, top, right, bottom = region_of(width, height)
-        side = max if fit == "pad" else min
-        return max(1.0, side(right - left, bottom - top) / size)
+        return shrink_factor(region_of(width, height), size, fit)
 
     picture, full = _decode(source, root, shrink)
-    region = region_of(*full)
+    placement = Placement.fitted(region_of(*full), size, fit)
     divisor = round(max(full) / max(picture.size))  # 1, 2, 4 or 8; the last column and row may stand for less
-    box = [min(side / divisor, limit) for side, limit in zip(region, picture.size * 2, strict=True)]
-    width, height = fitted_size(region[2] - region[0], region[3] - region[1], size, fit)
+    box = [min(side / divisor, limit) for side, limit in zip(placement.region, picture.size * 2, strict=True)]
+    width, height = placement.inner
     smaller = width < box[2] - box[0] or height < box[3] - box[1]
     filter = Image.Resampling.HAMMING if smaller else Image.Resampling.BILINEAR
-    return np.asarray(picture.resize((width, height), filter, box=box)), region
+    return np.asarray(picture.resize((width, height), filter, box=box)), placement
 
 
 def read_size(source, root="."):

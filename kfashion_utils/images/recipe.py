@@ -1,9 +1,10 @@
 """`Preprocess`: from a photograph and its catalog row to the pixels a model sees, in exactly one way.
 
-The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply` decodes those
-bytes again, so the three are byte-equal. `preprocess.preprocess_images` fills a cache.
+The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply` decodes
+those bytes again, so the three are byte-equal. `prepare.preprocess_images` fills a cache.
 """
 
+import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
@@ -11,10 +12,13 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from kfashion_utils.errors import ImageRejected, refuse
-from kfashion_utils.images import decoding, geometry
+from kfashion_utils.images import decoding
+from kfashion_utils.images.geometry import Placement
 from kfashion_utils.recipes import settle_types
 
 BOX = ("left", "top", "right", "bottom")
+CHOICES = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
+RANGES = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
 ITEM_NAME = "S36"  # NumPy type of the names that `Preprocess.item` gives
 
 
@@ -47,28 +51,22 @@ class Preprocess:
 
     def __post_init__(self):
         settle_types(self)
-        choices = {"crop": ("none", "box"), "mask": ("none", "polygon"), "fit": ("pad", "stretch")}
-        ranges = {"size": (8, 4096), "margin": (0, 10), "fill": (0, 255), "quality": (1, 100)}
-        problems = [
-            f"{name}={getattr(self, name)!r}: expected one of {valid}"
-            for name, valid in choices.items()
-            if getattr(self, name) not in valid
-        ]
-        problems += [
-            f"{name}={getattr(self, name)!r}: expected {low}..{high}"
-            for name, (low, high) in ranges.items()
-            if not low <= getattr(self, name) <= high
-        ]
-        refuse("the recipe for pixels is not usable", problems)
+        refuse("the recipe for pixels is not usable", self._problems())
+
+    def _problems(self):
+        for name, valid in CHOICES.items():
+            if getattr(self, name) not in valid:
+                yield f"{name}={getattr(self, name)!r}: expected one of {valid}"
+        for name, (low, high) in RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                yield f"{name}={getattr(self, name)!r}: expected {low}..{high}"
 
     @property
     def key(self):
-        """Readable, then exact: names the cache. Only what differs from the defaults is hashed, so new fields keep old caches."""
-        changed = {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
+        """Readable, then exact: names the cache. Only what differs from the defaults is hashed, so new fields keep old
+        caches."""
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        changed = {name: value for name, (value, default) in values.items() if value != default}
         digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.size}-crop_{self.crop}-mask_{self.mask}-{digest}"
 
@@ -91,36 +89,38 @@ class Preprocess:
             ImageRejected: the picture cannot be used, or its region lies outside it.
         """
         box, rings = _box(row), _rings(row)
-        pixels, region = decoding.decode_region(
-            source, root, lambda width, height: self._region(box, rings, width, height), self.size, self.fit
-        )
-        keep = self._kept_rings(box, rings)
-        if keep:
-            left, top, right, bottom = region
-            zoom = np.array([pixels.shape[1] / (right - left), pixels.shape[0] / (bottom - top)])
-            keep = [(np.asarray(ring, float) - (left, top)) * zoom for ring in keep]
-        return decoding.encode_jpeg(geometry.place(pixels, self.size, self.fill, keep), self.quality)
+        region_of = functools.partial(self._region, box, rings)
+        pixels, placement = decoding.decode_region(source, root, region_of, self.size, self.fit)
+        return decoding.encode_jpeg(placement.place(pixels, self.fill, self._kept_rings(box, rings)), self.quality)
 
     def apply(self, source, row, root="."):
         """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""
         return decoding.open_image(self.encode(source, row, root))
 
     def foreground(self, source, row, root="."):
-        """Which pixels of `apply` lie inside the row's polygon: bool `(size, size)`, all False without one. Only the picture's header is read.
+        """Which pixels of `apply` lie inside the row's polygon: bool `(size, size)`, all False without one. Only the
+        picture's header is read.
 
         Raises:
             ImageRejected: as `encode`.
         """
-        box, rings = _box(row), _rings(row)
+        rings = _rings(row)
         if not rings:
             return np.zeros((self.size, self.size), bool)
-        left, top, right, bottom = self._region(box, rings, *decoding.read_size(source, root))
-        width, height = geometry.fitted_size(right - left, bottom - top, self.size, self.fit)
-        rings = [
-            (np.asarray(ring, float) - (left, top)) * (width / (right - left), height / (bottom - top))
-            for ring in rings
-        ]
-        return geometry.place(np.full((height, width, 3), 255, np.uint8), self.size, 0, rings)[..., 0] > 0
+        return self.placement(row, *decoding.read_size(source, root)).mask(rings)
+
+    def placement(self, row, width, height):
+        """Where the part of a picture that the recipe takes lies in the square: points of the picture there and back.
+
+        Args:
+            row: as in `encode`.
+            width, height: of the upright picture, pixels.
+
+        Raises:
+            ImageRejected: the row's box lies outside the picture.
+        """
+        region = self._region(_box(row), _rings(row), width, height)
+        return Placement.fitted(region, self.size, self.fit)
 
     def _region(self, box, rings, width, height):
         if self.crop == "none" or not (box or rings):
@@ -154,13 +154,11 @@ class Preprocess:
         return lacking
 
     def item(self, row, version):
-        """Name of a prepared picture: a hash of the recipe, the source and its version, and the row values that were read."""
-        reads_region = self.crop != "none" or self.mask != "none"
-        values = [row[name] for name in (*BOX, "polygon")] if reads_region else []
-        text = json.dumps(
-            [self.key, row["path"], version, [None if value != value else value for value in values]],
-            ensure_ascii=False,
-        )
+        """Name of a prepared picture: a hash of the recipe, the source and its version, and the row values that were
+        read."""
+        values = [row[name] for name in (*BOX, "polygon")] if self.reads_regions else []
+        values = [None if value != value else value for value in values]
+        text = json.dumps([self.key, row["path"], version, values], ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32] + ".jpg"
 
 

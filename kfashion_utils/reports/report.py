@@ -97,7 +97,7 @@ class _Parts:
 
     def of_head(self, head):
         """The predictions table of one head alone."""
-        return self.predictions[["id", "photo", head.name, *(f"{head.name}:{name}" for name in head.classes)]]
+        return self.predictions[["id", "photo", head.name, *head.columns]]
 
     def _optional(self, what, read):
         try:

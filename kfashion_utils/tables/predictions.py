@@ -56,7 +56,7 @@ def prediction_heads(predictions):
     classes = {}
     for name, sign, label in map(split_column, columns):
         classes.setdefault((name, sign), []).append(label)
-    known = {**HEADS, **told}
+    known = {**told, **{name: head for name, head in HEADS.items() if name not in told or not told[name].parents}}
     kinds = {(name, sign): names for (name, sign), names in classes.items() if _may_be(sign, names)}
     heads = [_head_of_header(name, sign, names, known.get(name)) for (name, sign), names in kinds.items()]
     lost = [name for name, sign in classes if (name, sign) not in kinds]
@@ -111,8 +111,13 @@ def answer_anew(table, scores):
     result = with_facts_of(table.copy(), table)
     result[score_columns(table)] = scores
     for head in prediction_heads(table):
-        result[head.name] = np.array(head.decode(head_scores(result, head)), object)
+        result[head.name] = _labels(head, result)
     return result
+
+
+def _labels(head, table):
+    """The decoded labels of a table's probabilities, a column of Python's texts."""
+    return pd.Series(head.decode(head_scores(table, head)), index=table.index, dtype=object)
 
 
 # Provenance -----------------------------------------------------------------------------------------------------------
@@ -216,7 +221,7 @@ def average_photos(predictions, by_row=()):
     means = predictions.groupby("photo", sort=False).agg({"id": "first", **dict.fromkeys(columns, "mean")})
     means = means.reset_index()
     for head in prediction_heads(predictions):
-        means[head.name] = np.array(head.decode(head_scores(means, head)), object)
+        means[head.name] = _labels(head, means)
     return with_facts_of(means[predictions.columns], predictions)
 
 

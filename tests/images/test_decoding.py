@@ -134,10 +134,11 @@ def test_missing_sources_are_rejections(tmp_path, path):
 def test_a_mask_keeps_holes_out_and_pictures_are_centred():
     pixels = np.zeros((20, 10, 3), np.uint8)
     rings = [[(2, 2), (8, 2), (8, 18), (2, 18)], [(4, 8), (6, 8), (6, 12), (4, 12)]]
-    placed = geometry.place(pixels, 20, 255, [np.array(ring) for ring in rings])
+    placement = geometry.Placement.fitted((0, 0, 10, 20), 20, "pad")
+    placed = placement.place(pixels, 255, [np.array(ring) for ring in rings])
     assert placed.shape == (20, 20, 3)
     assert placed[5, 8, 0] == 0 and placed[10, 10, 0] == 255 and placed[0, 6, 0] == 255 and placed[5, 2, 0] == 255
-    whole = geometry.place(pixels, 20, 255)
+    whole = placement.place(pixels, 255)
     assert (whole[:, 5:15] == 0).all() and (whole[:, :5] == 255).all() and (whole[:, 15:] == 255).all()
 
 

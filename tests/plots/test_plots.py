@@ -36,7 +36,7 @@ def catalog_of(labels, splits=None, column="style"):
 def predictions_of(head, scores):
     scores = np.asarray(scores, float)
     ids = [f"p{number}" for number in range(len(scores))]
-    columns = {f"{head.name}:{name}": scores[:, number] for number, name in enumerate(head.classes)}
+    columns = {column: scores[:, number] for number, column in enumerate(head.columns)}
     return pd.DataFrame({"id": ids, "photo": ids, head.name: head.decode(scores), **columns})
 
 
