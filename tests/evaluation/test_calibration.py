@@ -12,13 +12,14 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.calibration import _tempered, calibration_scores, reliability
 from kfashion_utils.plots import curves as plots
 from kfashion_utils.tables.catalog import complete_catalog
+from kfashion_utils.tables.labels import Head
 
 CLASSES = ("a", "b", "c")
-from kfashion_utils.tables.labels import Head
 
 
 def sharpened(temperature, rows=4000, seed=0):
-    """Predictions and catalog whose labels are drawn from the probabilities, the log-probabilities then multiplied by `temperature`."""
+    """Predictions and catalog whose labels are drawn from the probabilities; the log-probabilities are then multiplied
+    by `temperature`."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 2, (rows, 3))
     true = softmax(logits, axis=1)

@@ -91,8 +91,17 @@ def test_templates_that_do_not_fit_are_refused(predictions, tmp_path, template, 
 
 def test_several_heads_go_to_the_columns_of_their_names(tmp_path):
     table = pd.DataFrame(
-        {"id": ["a/b c", "d"], "photo": ["a/b c", "d"], "Daily": ["x", "y"], "Gender": ["m", "m"], "Daily:x": [0.7, 0.1], "Daily:y": [0.3, 0.9], "Gender:m": [0.8, 0.6], "Gender:w": [0.2, 0.4]}
-    )  # fmt: skip
+        {
+            "id": ["a/b c", "d"],
+            "photo": ["a/b c", "d"],
+            "Daily": ["x", "y"],
+            "Gender": ["m", "m"],
+            "Daily:x": [0.7, 0.1],
+            "Daily:y": [0.3, 0.9],
+            "Gender:m": [0.8, 0.6],
+            "Gender:w": [0.2, 0.4],
+        }
+    )
     template = "image_name,BBox_xmin,Daily,Gender\nd.jpg,4,0,0\na/b c.jpg,5,0,0\n"
     assert submit(table, template, tmp_path) == "image_name,BBox_xmin,Daily,Gender\nd.jpg,4,1,0\na/b c.jpg,5,0,0\n"
 

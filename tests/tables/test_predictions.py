@@ -10,6 +10,7 @@ import kfashion_utils as kf
 from kfashion_utils.errors import InputError
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.tables.predictions import (
+    average_photos,
     prediction_heads,
     prediction_table,
     provenance,
@@ -174,13 +175,24 @@ def test_answers_by_row_stay_and_the_others_are_the_photos():
     table, catalog = garments()
     averaged = kf.ensemble([table])  # one table stays as it is
     pd.testing.assert_frame_equal(averaged, table)
-    from kfashion_utils.tables.predictions import average_photos
-
     answers = average_photos(table, ["part"])
     assert answers["id"].tolist() == ["r0", "r1", "r2"] and answers["part"].tolist() == ["top", "bottom", "dress"]
     assert answers["look"].tolist() == ["a", "a", "d"] and answers["look:a"].tolist()[:2] == pytest.approx([0.4, 0.4])
     assert kf.evaluate(answers, catalog) == kf.evaluate(table, catalog)
     assert average_photos(table)["id"].tolist() == ["r0", "r2"]
+
+
+def test_a_mean_is_judged_by_the_labels_of_all_rows_of_its_photo():
+    table, catalog = garments()
+    averaged = average_photos(table)  # named by the first row, whose look nobody wrote down
+    figures = kf.evaluate(averaged, catalog)
+    assert figures["look"] == kf.evaluate(table, catalog)["look"]
+    assert figures["part"]["by_row"]  # such a mean can only be judged as the answer to the row it is named by
+
+
+def test_one_head_of_a_table_keeps_its_parents():
+    table, _ = garments()
+    assert prediction_heads(table[["id", "photo", "look", *LOOK.columns]]) == [LOOK]
 
 
 def test_rows_asked_for_are_rows_for_every_head():
@@ -196,7 +208,6 @@ def test_a_template_that_names_photos_is_told_that_rows_are_answered(tmp_path):
     template.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="'p.jpg' is a photo whose rows are answered one by one"):
         kf.write_submission(table, tmp_path / "t.csv", tmp_path / "s.csv")
-    template.assign(id=["r1", "r0"]).iloc[:2].to_csv(tmp_path / "t.csv", index=False)
     pd.DataFrame({"id": ["r1", "r2", "r0"], "part": "top", "look": "a"}).to_csv(tmp_path / "t.csv", index=False)
     written = kf.write_submission(table, tmp_path / "t.csv", tmp_path / "s.csv")
     assert written["part"].tolist() == ["bottom", "dress", "top"] and written["look"].tolist() == ["a", "d", "a"]
