@@ -1,4 +1,7 @@
-"""Data sets: each adapter turns the files of a root into catalog rows. It reads names and labels, decodes no picture, writes nothing."""
+"""Data sets: each adapter turns the files of a root into catalog rows.
+
+It reads names and labels, decodes no picture, writes nothing.
+"""
 
 from collections import Counter
 
@@ -27,39 +30,32 @@ def build_catalog(dataset, root, rows="photo"):
     Args:
         dataset: a row of `DATASETS`.
         root: folder with the data as downloaded; zips are read in place.
-        rows: `photo`; or `garment` = one row a garment with a box or polygon, labelled by `part` and called `<photo>-<part>`, rows of one
-            photo being its views. A photo without any keeps one row of the whole picture.
+        rows: `photo`; or `garment` = one row a garment with a box or polygon, labelled by `part` and called
+            `<photo>-<part>`, rows of one photo being its views. A photo without any keeps one row of the whole picture.
 
     Returns:
         (catalog, rejected): the catalog sorted by id, byte-equal pictures joined into one group; and a DataFrame
-        `path, kind, reason, detail`, one row for each label file, picture or archive that is not in the catalog. Label files kept
-        plus rejected are those found, and the same for pictures (where rows are garments, count `photo`). `catalog.attrs["notes"]`
-        counts what was mended.
+        `path, kind, reason, detail`, one row for each label file, picture or archive that is not in the catalog. Label
+        files kept plus rejected are those found, and the same for pictures (where rows are garments, count `photo`).
+        `catalog.attrs["notes"]` counts what was mended.
 
     Raises:
-        InputError: unknown data set, one without garments, no folder, nothing in it, or nothing usable (every reason with its count).
+        InputError: unknown data set, one without garments, no folder, nothing in it, or nothing usable (every reason
+            with its count).
     """
-    if dataset not in DATASETS:
-        raise InputError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
-    if rows not in DATASETS[dataset]:
-        raise InputError(
-            f"a row of {dataset!r} is a {' or a '.join(DATASETS[dataset])}, not a {rows}; choose another --rows"
-        )
+    read_rows = _adapter(dataset, rows)
     files, rejected = list_files(root)
-    found, more, notes = DATASETS[dataset][rows](files, root)
-    rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object).sort_values(
-        "path", ignore_index=True
-    )
+    found, more, notes = read_rows(files, root)
+    rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object)
+    rejected = rejected.sort_values("path", ignore_index=True)
     if not found:
-        raise InputError(
-            f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{summarize(rejected) or '  no picture among them'}"
-        )
+        reasons = summarize(rejected) or "  no picture among them"
+        raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{reasons}")
     paths = [row["path"] for row in found]
-    ids = unique_ids([row["name"] for row in found], paths)
-    table = pd.DataFrame({"id": ids, **{column: [row[column] for row in found] for column in found[0]}}).drop(
-        columns="name"
-    )
+    ids = unique_ids([row.pop("name") for row in found], paths)
+    columns = {column: [row[column] for row in found] for column in found[0]}
     found.clear()
+    table = pd.DataFrame({"id": ids, **columns})
     garments = dict(zip(ids, table.pop("garments"), strict=True)) if "garments" in table else None
     contents = content_keys(paths, root)
     table["group"] = table["group"].where(table["group"] != "", table["id"])
@@ -72,26 +68,42 @@ def build_catalog(dataset, root, rows="photo"):
     return catalog, rejected
 
 
+def _adapter(dataset, rows):
+    """The function of `DATASETS` that reads a data set.
+
+    Raises:
+        InputError: there is none.
+    """
+    if dataset not in DATASETS:
+        raise InputError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
+    adapters = DATASETS[dataset]
+    if rows not in adapters:
+        raise InputError(f"a row of {dataset!r} is a {' or a '.join(adapters)}, not a {rows}; choose another --rows")
+    return adapters[rows]
+
+
 def _garment_rows(catalog, garments):
     """One row a garment in place of each photo's row. `garments`: {id: list of mappings of `GARMENT_COLUMNS`}."""
     counts = [max(len(garments[name]), 1) for name in catalog["id"]]
     table = catalog.iloc[np.repeat(np.arange(len(catalog)), counts)].reset_index(drop=True)
-    table[GARMENT_COLUMNS] = pd.DataFrame(
-        [values for name in catalog["id"] for values in garments[name] or [{}]], columns=GARMENT_COLUMNS
-    )
+    values = [garment for name in catalog["id"] for garment in garments[name] or [{}]]
+    table[GARMENT_COLUMNS] = pd.DataFrame(values, columns=GARMENT_COLUMNS)
     names = [
         f"{photo}-{part}" if isinstance(part, str) else photo
         for photo, part in zip(table["photo"], table["part"], strict=True)
     ]
-    return complete_catalog(table.assign(id=unique_ids(names, table["path"])).sort_values("id", ignore_index=True))
+    table = table.assign(id=unique_ids(names, table["path"]))
+    return complete_catalog(table.sort_values("id", ignore_index=True))
 
 
 def _conflicts(table, contents):
-    """Counter of the rows whose picture is byte-equal to another's that is labelled otherwise; they are kept, in one group."""
+    """Counter of the rows whose picture is byte-equal to another's with another label; they are kept, in one group."""
     columns = label_columns(table)
     equal = table[columns].assign(content=contents).dropna(subset="content")
-    several = equal.groupby("content")[columns].transform("nunique").gt(1).any(axis=1) if len(equal) else equal
-    return Counter({f"equal pictures with different {' or '.join(columns)}s": int(several.sum())} if len(equal) else {})
+    if not len(equal):
+        return Counter()
+    several = equal.groupby("content")[columns].transform("nunique").gt(1).any(axis=1)
+    return Counter({f"equal pictures with different {' or '.join(columns)}s": int(several.sum())})
 
 
 def summarize(rejected):
@@ -99,7 +111,7 @@ def summarize(rejected):
     lines = []
     for (kind, reason), group in rejected.groupby(["kind", "reason"], sort=True):
         first = group.iloc[0]
-        lines.append(
-            f"{len(group):,} {kind}{'s' * (len(group) > 1)}: {reason} (for example {first['path']}: {first['detail']})"
-        )
+        example = f"{first['path']}: {first['detail']}"
+        plural = "s" if len(group) > 1 else ""
+        lines.append(f"{len(group):,} {kind}{plural}: {reason} (for example {example})")
     return listing(lines, shown=len(lines))

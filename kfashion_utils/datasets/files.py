@@ -8,7 +8,7 @@ import re
 import stat
 import sys
 import unicodedata
-from collections import defaultdict, namedtuple
+from collections import Counter, defaultdict, namedtuple
 from pathlib import Path, PurePosixPath
 
 from kfashion_utils.errors import InputError
@@ -16,26 +16,23 @@ from kfashion_utils.storage.addresses import CONTAINER_MARK, split_address
 from kfashion_utils.storage.archives import open_archive
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
-OTHER_PICTURES = (
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".jp2",
-    ".psd",
-    ".svg",
-    "",
-)  # known to be pictures, or to be nothing known
+# suffixes known to be those of pictures, and none, which says nothing
+OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")
 SPLIT_FOLDERS = {
-    "train": "train", "training": "train", "1.training": "train",
-    "valid": "valid", "val": "valid", "validation": "valid", "2.validation": "valid",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "1.training": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "2.validation": "valid",
+    "test": "test",
+    "testing": "test",
+}
 PROBE = 4096  # bytes read from the middle of a file to tell files of equal size apart
 
-# path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; both tuples and
-# suffixes are shared, so a million files stay small
+# path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; tuples of
+# folders and suffixes are shared, so a million files stay small
 File = namedtuple("File", "path folders stem suffix")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:[/\\]")
@@ -44,9 +41,10 @@ ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:[/\\]")
 def list_files(root):
     """All files below `root` and inside the zips there, sorted by address: (list of File, list of rejections).
 
-    Rejected are zips that cannot be read or lie inside a zip, members whose name occurs again in their zip (the last one counts),
-    pictures in a format that is not decoded, links that lead nowhere, and names that a catalog cannot hold. Folders of prepared pictures
-    (they hold `recipe.json`) are passed over; a folder reached twice, by links, is listed once.
+    Rejected are zips that cannot be read or lie inside a zip, members whose name occurs again in their zip (the last
+    one counts), pictures in a format that is not decoded, links that lead nowhere, and names that a catalog cannot
+    hold. Folders of prepared pictures (they hold `recipe.json`) are passed over; a folder reached twice, by links, is
+    listed once.
 
     Raises:
         InputError: no such folder, or nothing in it.
@@ -76,14 +74,8 @@ def _add_members(address, archive, usable, rejected):
     for name in archive.duplicates:
         file = _file(f"{address}{CONTAINER_MARK}{name}", name)
         if not _is_hidden(file):
-            rejected.append(
-                (
-                    CONTROL.sub("?", file.path),
-                    _kind(file.suffix),
-                    "name occurs twice in the archive",
-                    "the last member of that name counts",
-                )
-            )
+            path, kind = CONTROL.sub("?", file.path), _kind(file.suffix)
+            rejected.append((path, kind, "name occurs twice in the archive", "the last member of that name counts"))
 
 
 def _add(file, member, usable, rejected):
@@ -99,7 +91,10 @@ def _is_hidden(file):
 
 
 def _walk(root):
-    """Addresses of all files below `root`, and of folders that may not be read, sorted. No folder is entered twice: real ones come before links."""
+    """Addresses of all files below `root`, and of folders that may not be read, sorted.
+
+    No folder is entered twice: real ones come before links.
+    """
     found, entered, folders, links = [], set(), [""], []
     while folders or links:
         folder = folders.pop() if folders else links.pop(0)
@@ -166,19 +161,18 @@ def _name_problem(file, member):
         return kind, "name holds '::'", "which in a catalog separates a zip from its member"
     if CONTROL.search(file.path):
         return kind, "name holds a control character", repr(file.path)
-    if member is not None and (
-        ABSOLUTE.match(member) or (".." in member and ".." in member.replace("\\", "/").split("/"))
-    ):
+    if member is not None and (ABSOLUTE.match(member) or _climbs(member)):
         return kind, "path leaves the archive", member
     if member is not None and file.suffix == ".zip":
         return "archive", "zip inside a zip", "unpack the outer one"
     if file.suffix in OTHER_PICTURES:
-        return (
-            "picture",
-            "format is not decoded",
-            f"{file.suffix or 'no suffix'}; convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png",
-        )
+        remedy = f"convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png"
+        return "picture", "format is not decoded", f"{file.suffix or 'no suffix'}; {remedy}"
     return None
+
+
+def _climbs(member):
+    return ".." in member and ".." in member.replace("\\", "/").split("/")
 
 
 def _file(address, location):
@@ -213,7 +207,8 @@ def read_bytes(path, root, limit):
 def content_keys(paths, root):
     """For each path a key that it shares with byte-equal files only, or None if it has no equal.
 
-    Sizes first, then (zip) the stored CRC or (file) a few bytes from the middle, then a hash of the rest of the suspects.
+    Sizes are compared first, then the stored CRCs of zip members or a few bytes from the middle of files, then hashes
+    of those that are still alike.
     """
     paths = list(paths)
     suspects = defaultdict(list)
@@ -223,13 +218,11 @@ def content_keys(paths, root):
     for numbers in suspects.values():
         if len(numbers) < 2:
             continue
-        equal = defaultdict(list)
-        for number in numbers:
-            equal[_digest(paths[number], root)].append(number)
-        for digest, same in equal.items():
-            if digest is not None and len(same) > 1:
-                for number in same:
-                    keys[number] = digest
+        digests = [_digest(paths[number], root) for number in numbers]
+        counts = Counter(digests)
+        for number, digest in zip(numbers, digests, strict=True):
+            if digest is not None and counts[digest] > 1:
+                keys[number] = digest
     return keys
 
 

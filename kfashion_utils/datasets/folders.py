@@ -21,15 +21,9 @@ def read_rows(files, root):
         if label == NONE_APPLIES or SEPARATOR in label:
             rejected.append((file.path, "picture", "folder name cannot be a class", f"{label!r}: not '-', no '|'"))
             continue
-        rows.append(
-            {
-                "name": file.stem,
-                "path": file.path,
-                "group": "",
-                "split": split or ("" if label else "test"),
-                "label": label,
-            }
-        )
+        if not split and not label:
+            split = "test"
+        rows.append({"name": file.stem, "path": file.path, "group": "", "split": split, "label": label})
     return rows, rejected, []
 
 

@@ -1,7 +1,6 @@
-"""The garments of a K-Fashion label: rectangles and polygons, mended where that is possible, as one box and rings in pixels.
+"""The garments of a K-Fashion label: rectangles and polygons, mended where that is possible.
 
-3 % of the garments hold several polygons joined in one list whose rectangle covers the first piece only; they are taken apart where
-the first ring closes (often only one or two loose points follow: they count for the box and not for the mask).
+They become one box and rings, in pixels of the picture.
 """
 
 import functools
@@ -10,29 +9,33 @@ import operator
 import re
 
 import numpy as np
-import shapely
 
+from kfashion_utils.datasets.rings import bounds_of, fits, split_joined, union_of_rings
 from kfashion_utils.tables.tasks import PARTS
 
 COORDINATE = re.compile(r"^([XY])좌표(\d{1,6})$")
 RECT_KEYS = ("X좌표", "Y좌표", "가로", "세로")  # left, top, width, height
-RECT_TOLERANCE = 1.6  # px between a rectangle and its polygon's box: written 0.5 px off and with whole-number sides
-CLOSED = 30.0  # px between the ends of a ring that is drawn to its end; measured 1..12, once 27
 FARTHEST = 1e6  # px; no picture that is decoded is that long, no annotation that far off (measured: 13.5 px outside)
 MOST_POINTS = 2000  # of a polygon that is read the fast way
 
 NOTES = {  # text that is counted: what it means
     "number written as text: read as a number": 'a coordinate is "12.5"',
-    "rectangle with values that are no numbers: dropped": "a key is missing, null, text, NaN, Infinity or beyond a million pixels",
+    "rectangle with values that are no numbers: dropped": (
+        "a key is missing, null, text, NaN, Infinity or beyond a million pixels"
+    ),
     "rectangle without area: dropped": "width or height is 0 or less",
-    "polygon with values that are no numbers: those points dropped": "null, text, NaN, Infinity, or beyond a million pixels",
+    "polygon with values that are no numbers: those points dropped": (
+        "null, text, NaN, Infinity, or beyond a million pixels"
+    ),
     "polygon with points that lack a coordinate: those dropped": "X좌표3 without Y좌표3",
     "polygon with a point number written twice: the last counts": "X좌표1 and X좌표01",
     "polygon with keys that are no coordinates: those ignored": "neither X좌표N nor Y좌표N",
     "polygon of fewer than three points: dropped": "two points are no area",
     "polygon without area: dropped": "less than a pixel wide or high inside the picture",
     "joined polygons taken apart": "several rings in one list",
-    "joined polygons taken apart: loose points of a piece never finished dropped from the mask": "they count for the box",
+    "joined polygons taken apart: loose points of a piece never finished dropped from the mask": (
+        "they count for the box"
+    ),
     "box outside the picture: clipped": "as the label states the picture's size",
     "box wholly outside the picture: the whole picture is used": "or less than a pixel inside",
     "no picture size in the label: box not clipped": "width or height missing, no number, or 0",
@@ -79,7 +82,8 @@ def regions_of(details, size, notes):
     Args: those of `region_of`.
 
     Returns:
-        {key of `PARTS`: (box, rings)} of the garments with a rectangle or a polygon inside the picture, each as `region_of` has them.
+        {key of `PARTS`: (box, rings)} of the garments with a rectangle or a polygon inside the picture, each as
+        `region_of` has them.
     """
     found = _annotated(details, notes)
     labelled = [part for part in PARTS if first_entry(details.get("라벨링"), part)]
@@ -109,20 +113,30 @@ def _limits(size, notes):
 
 
 def _inside_picture(found, limits, notes):
-    """Garments, each (rings, box), as one region: (box or None, rings for the even-odd rule), inside the picture, one decimal."""
+    """Garments as one region inside the picture.
+
+    Args:
+        found: list of (rings, box), one a garment.
+        limits: those of `_limits`.
+        notes: Counter of `NOTES`.
+
+    Returns:
+        (box or None, rings for the even-odd rule), one decimal.
+    """
     box, whole = _clip_box([box for _, box in found], limits, notes)
     if box is None:
         return None, []
-    garments = [rings for rings, _ in found if rings]
+    rings = [ring for garment, _ in found for ring in garment]
     if not whole:
-        garments = [[np.clip(ring, 0, limits) for ring in rings] for rings in garments]
-    rings = [ring for rings in garments for ring in rings]
-    bounds = [_bounds(ring) for ring in rings]
-    kept = [
-        number for number, (left, top, right, bottom) in enumerate(bounds) if right - left >= 1 and bottom - top >= 1
-    ]
+        rings = [np.clip(ring, 0, limits) for ring in rings]
+    kept, bounds = [], []
+    for ring in rings:
+        left, top, right, bottom = bounds_of(ring)
+        if right - left >= 1 and bottom - top >= 1:
+            kept.append(ring)
+            bounds.append((left, top, right, bottom))
     notes["polygon without area: dropped"] += len(rings) - len(kept)
-    return box, union_of_rings([rings[number] for number in kept], [bounds[number] for number in kept])
+    return box, union_of_rings(kept, bounds)
 
 
 def _garment(details, part, notes):
@@ -131,20 +145,17 @@ def _garment(details, part, notes):
     points = _points(first_entry(details.get("폴리곤좌표"), part, notes), notes)
     if not len(points):
         return [], rect
-    bounds = _bounds(points)
+    bounds = bounds_of(points)
     if rect is None:
         return [points], bounds
-    rings = [points] if _fits(bounds, rect) else split_joined(points, rect)
+    rings = [points] if fits(bounds, rect) else split_joined(points, rect)
     if sum(map(len, rings)) < len(points):
         notes["joined polygons taken apart: loose points of a piece never finished dropped from the mask"] += 1
     elif len(rings) > 1:
         notes["joined polygons taken apart"] += 1
-    return rings, [*map(min, rect[:2], bounds[:2]), *map(max, rect[2:], bounds[2:])]
-
-
-def _bounds(ring):
-    """[left, top, right, bottom] of `(n, 2)` points."""
-    return [*ring.min(axis=0).tolist(), *ring.max(axis=0).tolist()]
+    left_top = map(min, rect[:2], bounds[:2])
+    right_bottom = map(max, rect[2:], bounds[2:])
+    return rings, [*left_top, *right_bottom]
 
 
 def _rect(entry, notes):
@@ -166,7 +177,7 @@ def _rect(entry, notes):
 
 
 def _points(entry, notes):
-    """`{X좌표1, Y좌표1, X좌표2, …}` in any order -> float `(n, 2)` in the order of the numbers; empty if there is no polygon."""
+    """`{X좌표1, Y좌표1, X좌표2, …}` in any order -> float `(n, 2)` in the order of the numbers; it may be empty."""
     count = len(entry) // 2
     if 3 <= count <= MOST_POINTS and len(entry) == 2 * count:
         try:
@@ -196,14 +207,14 @@ def _points_with_flaws(entry, notes):
             found.add("polygon with values that are no numbers: those points dropped")
         else:
             axis, place = match.group(1), int(match.group(2))
-            found |= {"polygon with a point number written twice: the last counts"} if place in values[axis] else set()
-            found |= {"number written as text: read as a number"} if isinstance(value, str) else set()
+            if place in values[axis]:
+                found.add("polygon with a point number written twice: the last counts")
+            if isinstance(value, str):
+                found.add("number written as text: read as a number")
             values[axis][place] = number
     numbers = sorted(values["X"].keys() & values["Y"].keys())
-    if (
-        values["X"].keys() ^ values["Y"].keys()
-        and "polygon with values that are no numbers: those points dropped" not in found
-    ):
+    single = values["X"].keys() ^ values["Y"].keys()
+    if single and "polygon with values that are no numbers: those points dropped" not in found:
         found.add("polygon with points that lack a coordinate: those dropped")
     if len(numbers) < 3:
         found.add("polygon of fewer than three points: dropped")
@@ -223,79 +234,14 @@ def finite(value):
     return number if -FARTHEST <= number <= FARTHEST else None
 
 
-def split_joined(points, rect):
-    """Take apart a point list that is several polygons joined without a separator.
-
-    Args:
-        points: float `(n, 2)`.
-        rect: the rectangle of the first piece, [left, top, right, bottom]; None = unknown.
-
-    Returns:
-        list of rings; one if the list is a single polygon. The first piece is the prefix whose box is the rectangle and
-        whose end comes back to its start; of the rest, pieces are cut where they close and the next point lies far away.
-    """
-    if rect is None or len(points) < 6 or _fits(_bounds(points), rect):
-        return [points]
-    boxes = np.concatenate([np.minimum.accumulate(points), np.maximum.accumulate(points)], axis=1)  # of every prefix
-    cuts = np.flatnonzero(np.abs(boxes[2:-1] - rect).max(axis=1) <= RECT_TOLERANCE) + 3
-    if not len(cuts):
-        return [points]
-    gaps = [math.dist(points[k - 1], points[0]) for k in cuts]
-    cut = cuts[int(np.argmin(gaps))]
-    return [ring for ring in (points[:cut], *_closed_pieces(points[cut:])) if len(ring) >= 3]
-
-
-def _fits(bounds, rect):
-    return all(abs(a - b) <= RECT_TOLERANCE for a, b in zip(bounds, rect, strict=True))
-
-
-def _closed_pieces(points):
-    pieces, start = [], 0
-    for k in range(3, len(points) - 2):
-        gap, jump = math.dist(points[k - 1], points[start]), math.dist(points[k - 1], points[k])
-        if k - start >= 3 and gap <= CLOSED / 3 and jump > 3 * CLOSED:
-            pieces.append(points[start:k])
-            start = k
-    return [*pieces, points[start:]]
-
-
 def _clip_box(boxes, limits, notes):
     """(the boxes' union inside the picture, one decimal, or None; whether all of it lies inside)."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     box = [min(lefts), min(tops), max(rights), max(bottoms)]
     clipped = [min(max(value, 0), limit) for value, limit in zip(box, [*limits, *limits], strict=True)]
-    if clipped[2] - clipped[0] < 1 or clipped[3] - clipped[1] < 1:
+    left, top, right, bottom = clipped
+    if right - left < 1 or bottom - top < 1:
         return None, False
     if clipped != box:
         notes["box outside the picture: clipped"] += 1
     return [round(float(value), 1) for value in clipped], clipped == box
-
-
-def union_of_rings(rings, bounds):
-    """Rings `(n, 2)` with their `_bounds`, that may overlap -> rings for the even-odd rule, one decimal; overlaps stay inside."""
-    if not _overlapping(bounds):
-        return [_tenths(ring) for ring in rings]
-    shape = shapely.union_all([shapely.make_valid(shapely.Polygon(ring)) for ring in rings])
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and part.area >= 1]
-    return [_tenths(shapely.get_coordinates(ring)[:-1]) for part in parts for ring in (part.exterior, *part.interiors)]
-
-
-def _overlapping(boxes):
-    for number, (left, top, right, bottom) in enumerate(boxes):
-        for other in boxes[number + 1 :]:
-            if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom:
-                return True
-    return False
-
-
-def _tenths(ring):
-    """Every coordinate as Python's `round(x, 1)` has it: halves, where multiplying by ten errs, are left to Python itself."""
-    scaled = ring * 10
-    rounded = np.rint(scaled)
-    values = (rounded / 10).ravel().tolist()
-    halves = np.flatnonzero(np.abs(scaled - rounded) > 0.5 - 1e-6)
-    if len(halves):
-        exact = ring.ravel()
-        for place in halves.tolist():
-            values[place] = round(float(exact[place]), 1)
-    return [[x, y] for x, y in zip(values[::2], values[1::2], strict=True)]

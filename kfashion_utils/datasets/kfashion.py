@@ -1,312 +1,94 @@
-"""AI Hub's K-Fashion (dataSetSn=51): JSON labels and photographs, in folders or in the zips as downloaded. One row a photograph, or a garment.
+"""AI Hub's K-Fashion (dataSetSn=51): JSON labels and photographs, in folders or in the zips as downloaded.
 
-A label finds its picture by its own stem, then by `이미지 파일명`, then by `이미지 식별자`. The polygon is the union of the garments,
-the box the union of their rectangles and polygons, clipped to the picture (`garments.py`). The group is the look: of
-`PREFIX_NNN_MM.jpg`, `PREFIX_NNN`. A flaw is either mended and counted (`NOTES`) or costs the row (`REJECTIONS`).
+One row a photograph, or a garment. A label finds its picture by its own stem, then by `이미지 파일명`, then by `이미지
+식별자`. What a label says is read in `kfashion_labels`.
 """
 
-import json
-import math
-import re
-import unicodedata
-from collections import Counter, defaultdict, namedtuple
+from collections import Counter, defaultdict
 
 import numpy as np
-import shapely
 
-from kfashion_utils.datasets import garments
-from kfashion_utils.datasets.files import PICTURE_SUFFIXES, SPLIT_FOLDERS, read_bytes
-from kfashion_utils.datasets.garments import first_entry, region_of, regions_of
-from kfashion_utils.tables.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
+from kfashion_utils.datasets.files import PICTURE_SUFFIXES
+from kfashion_utils.datasets.kfashion_labels import LabelRejected, garment_regions, load_label, stem_of, whole_region
 
-MAX_LABEL_BYTES = 8 * 2**20
-LOOK = re.compile(r"^([^\x00-\x1f\x7f]+_\d+)_\d+$")
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON writes half a character beyond U+FFFF
-
-REJECTIONS = {  # reason: what it means; each costs the row and is listed with the file
-    "label is empty": "0 bytes",
-    "label is too large": f"more than {MAX_LABEL_BYTES:,} bytes, or compressed beyond reason",
-    "label cannot be read": "an encrypted or broken archive member, or no permission",
-    "label is neither UTF-8 nor cp949": "damaged, or in another encoding",
-    "label is not JSON": "truncated or damaged",
-    "label is nested too deeply": "a thousand brackets and more",
-    "label holds half a character": "a lone surrogate such as \\ud800, which fits into no table",
-    "label is not of K-Fashion": "JSON of another form",
-    "label without a style": "스타일 missing, empty or 기타",
-    "unknown style": "none of the 23 styles nor of their other spellings",
-    "label without a picture": "no picture of its stem, file name or number",
-    "label whose picture has another label": "that one was found first",
-    "label that fits several pictures": "equal names, and none lies closer",
-    "its label was rejected": "a picture",
-    "picture without a label": "a picture",
-}
-NOTES = {  # text that is counted: what it means; the row is kept
-    **garments.NOTES,
-    "label in cp949": "as Windows in Korea writes text",
-    "label with a byte order mark": "U+FEFF at its start",
-    "label with a key written twice: the last counts": "as every JSON reader has it",
-    "several styles: the first counts": "the list holds one entry in every label measured",
-    "style in another spelling: normalised": "an alias, decomposed Hangul, blanks",
-    "folder and style differ: the label's style counts": "the folder is another style's, or 기타",
-    "sub-style that is none of the 23 styles: dropped": "서브스타일 is something else",
-    "no garment labelled": "no garment has attributes",
-    "garment without 카테고리": "an optional key",
-}
-
-# file: the label's File; file_name, number: other names of its picture; row: a catalog row but for the path; problem: LabelRejected or None
-Label = namedtuple("Label", "file file_name number row problem")
-
-
-class LabelRejected(ValueError):
-    """A label file that makes no row: (reason of `REJECTIONS`, detail)."""
+# the names by which a label may call its picture, the surest first
+NAMES = (lambda label: label.file.stem, lambda label: stem_of(label.file_name), lambda label: label.number)
 
 
 def read_photos(files, root):
     """See `DATASETS`; the label columns are `style` and, a second opinion on it, `sub_style`."""
-    return _read_rows(files, root, _whole_region)
+    return _read_rows(files, root, whole_region)
 
 
 def read_garments(files, root):
     """See `DATASETS`: `garments` of a row are the columns, `part` among them, in which its garments differ from it."""
-    return _read_rows(files, root, _garments)
+    return _read_rows(files, root, garment_regions)
 
 
 def _read_rows(files, root, regions):
-    labels = [file for file in files if file.suffix == ".json"]
+    files_of_labels = [file for file in files if file.suffix == ".json"]
     pictures = [file for file in files if file.suffix in PICTURE_SUFFIXES]
     notes = Counter()
-    read = [_load_label(label, root, notes, regions) for label in labels]
-    matches, unmatched = _match(read, pictures)
-    rows, rejected, used = [], [], set()
-    for label in read:
+    labels = [load_label(file, root, notes, regions) for file in files_of_labels]
+    by_stem = defaultdict(list)
+    for picture in pictures:
+        by_stem[picture.stem].append(picture)
+    matches = _match(labels, by_stem)
+    unmatched = _unmatched(labels, by_stem, matches)
+    rows, rejected = [], []
+    for label in labels:
         picture = matches.get(label.file.path)
         problem = label.problem or unmatched.get(label.file.path)
         if problem is None:
             rows.append({**label.row, "path": picture.path})
-        else:
-            rejected.append((label.file.path, "label", *problem.args))
-            rejected += [(picture.path, "picture", "its label was rejected", problem.args[0])] if picture else []
-        used |= {picture.path} if picture else set()
-    rejected += [
-        (file.path, "picture", "picture without a label", "no label file names it")
-        for file in pictures
-        if file.path not in used
-    ]
+            continue
+        rejected.append((label.file.path, "label", *problem.args))
+        if picture:
+            rejected.append((picture.path, "picture", "its label was rejected", problem.args[0]))
+    used = {picture.path for picture in matches.values()}
+    for picture in pictures:
+        if picture.path not in used:
+            rejected.append((picture.path, "picture", "picture without a label", "no label file names it"))
     return rows, rejected, +notes
 
 
-def _load_label(label, root, notes, regions):
-    try:
-        return _read_label(read_bytes(label.path, root, MAX_LABEL_BYTES), label, notes, regions)
-    except (ValueError, KeyError, PermissionError) as error:
-        reason = "label is too large" if str(error).startswith("too large") else "label cannot be read"
-        return Label(label, "", "", {}, LabelRejected(reason, str(error)))
-
-
-def _read_label(data, file, notes, regions):
-    """What is kept of a label file: a row but for its picture, or why there is none. The JSON itself, 17 kB in memory, is dropped."""
-    mended = Counter()
-    try:
-        content = _parse(data, mended)
-    except LabelRejected as problem:
-        return Label(file, "", "", {}, problem)
-    names = _file_name(content), _identifier(content)
-    try:
-        style = _style(content, mended)
-        row = _row(file, content, style, mended, regions)
-        _count_labels(content, file, style, mended)
-    except LabelRejected as problem:
-        return Label(file, *names, {}, problem)
-    except (
-        TypeError,
-        AttributeError,
-        KeyError,
-        IndexError,
-        ValueError,
-        OverflowError,
-        shapely.errors.GEOSException,
-    ) as error:
-        return Label(
-            file, *names, {}, LabelRejected("label is not of K-Fashion", f"{type(error).__name__}: {str(error)[:100]}")
-        )
-    notes.update(mended)
-    return Label(file, *names, row, None)
-
-
-def _parse(data, notes):
-    if not data:
-        raise LabelRejected("label is empty", "0 bytes")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        try:
-            text = data.decode("cp949")
-        except UnicodeDecodeError:
-            raise LabelRejected("label is neither UTF-8 nor cp949", str(error)[:120]) from error
-        notes["label in cp949"] += 1
-    if text.startswith("\ufeff"):
-        notes["label with a byte order mark"] += 1
-        text = text[1:]
-    doubled = []
-
-    def entry_of(pairs):
-        entry = dict(pairs)
-        if len(entry) != len(pairs):
-            doubled.append(len(pairs) - len(entry))
-        return entry
-
-    try:
-        content = json.loads(text, object_pairs_hook=entry_of)
-    except RecursionError as error:
-        raise LabelRejected("label is nested too deeply", str(error)[:120]) from error
-    except ValueError as error:
-        raise LabelRejected("label is not JSON", str(error)[:120]) from error
-    if SURROGATE.search(text) and not _encodes(content):
-        raise LabelRejected("label holds half a character", SURROGATE.search(text).group() + "..")
-    if not isinstance(content, dict) or not isinstance(content.get("데이터셋 정보"), dict):
-        raise LabelRejected("label is not of K-Fashion", "no '데이터셋 정보'")
-    if doubled:
-        notes["label with a key written twice: the last counts"] += 1
-    return content
-
-
-def _encodes(content):
-    try:
-        json.dumps(content, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _image_info(content):
-    info = content.get("이미지 정보")
-    return info if isinstance(info, dict) else {}
-
-
-def _file_name(content):
-    return unicodedata.normalize("NFC", str(_image_info(content).get("이미지 파일명", "")))
-
-
-def _identifier(content):
-    return str(_image_info(content).get("이미지 식별자", ""))
-
-
-def _match(read, pictures):
-    """({label path: picture File}, {label path: LabelRejected}): by stem for all labels first, then by file name, then by number."""
-    by_stem = defaultdict(list)
-    for picture in pictures:
-        by_stem[picture.stem].append(picture)
-    matches, taken, left = {}, set(), read
-    stems_of = (lambda label: label.file.stem, lambda label: _stem(label.file_name), lambda label: label.number)
-    for stem_of in stems_of:
+def _match(labels, by_stem):
+    """{label path: picture File}: by stem for all labels first, then by file name, then by number."""
+    matches, taken, left = {}, set(), labels
+    for name_of in NAMES:
         for label in left:
-            free = [picture for picture in by_stem.get(stem_of(label), ()) if picture.path not in taken]
+            free = [picture for picture in by_stem.get(name_of(label), ()) if picture.path not in taken]
             found = _closest(label.file, free)
             if found:
                 matches[label.file.path] = found
                 taken.add(found.path)
         left = [label for label in left if label.file.path not in matches]
+    return matches
+
+
+def _unmatched(labels, by_stem, matches):
+    """{label path: LabelRejected} of the labels that found no picture."""
+    taken = {picture.path for picture in matches.values()}
     unmatched = {}
-    for label in left:
-        named = [picture for stem_of in stems_of for picture in by_stem.get(stem_of(label), ())]
+    for label in labels:
+        if label.file.path in matches:
+            continue
+        named = [picture for name_of in NAMES for picture in by_stem.get(name_of(label), ())]
         free = [picture.path for picture in named if picture.path not in taken]
         if free:
-            unmatched[label.file.path] = LabelRejected("label that fits several pictures", ", ".join(free[:3]))
+            problem = LabelRejected("label that fits several pictures", ", ".join(free[:3]))
         elif named:
-            unmatched[label.file.path] = LabelRejected("label whose picture has another label", named[0].path)
+            problem = LabelRejected("label whose picture has another label", named[0].path)
         else:
             names = f"{label.file.stem}, {label.file_name!r} or {label.number!r}"
-            unmatched[label.file.path] = LabelRejected("label without a picture", f"no picture called {names}")
-    return matches, unmatched
+            problem = LabelRejected("label without a picture", f"no picture called {names}")
+        unmatched[label.file.path] = problem
+    return unmatched
 
 
 def _closest(label, pictures):
-    """Of several pictures the one that shares most folder names (style, Training) with the label; None if that is no single one."""
+    """The picture that shares most folder names (style, Training) with the label; None if that is no single one."""
     if len(pictures) < 2:
         return pictures[0] if pictures else None
     shared = [len(set(label.folders) & set(picture.folders)) for picture in pictures]
     return pictures[int(np.argmax(shared))] if shared.count(max(shared)) == 1 else None
-
-
-def _stem(name):
-    return name.rpartition(".")[0] or name
-
-
-def _details(content):
-    details = content["데이터셋 정보"].get("데이터셋 상세설명")
-    return details if isinstance(details, dict) else {}
-
-
-def _style(content, notes):
-    labelling = _details(content).get("라벨링")
-    entries = labelling.get("스타일") if isinstance(labelling, dict) else None
-    if isinstance(entries, list) and len(entries) > 1:
-        notes["several styles: the first counts"] += 1
-    written = first_entry(labelling, "스타일").get("스타일", "")
-    name = _style_name(str(written))
-    if name in ("", NO_STYLE):
-        raise LabelRejected("label without a style", f"스타일 is {written!r}")
-    if name not in STYLE.classes:
-        raise LabelRejected("unknown style", f"{written!r} is none of the 23 styles")
-    if name != written:
-        notes["style in another spelling: normalised"] += 1
-    return name
-
-
-def _sub_style(content, style, notes):
-    """The second style, where there is one of the 23 that is not the first; else empty."""
-    written = first_entry(_details(content).get("라벨링"), "스타일").get("서브스타일")
-    name = _style_name(str(written or ""))
-    if name in ("", NO_STYLE, style):
-        return ""
-    if name not in STYLE.classes:
-        notes["sub-style that is none of the 23 styles: dropped"] += 1
-        return ""
-    return name
-
-
-def _style_name(text):
-    name = unicodedata.normalize("NFC", text).replace("\xa0", " ").strip()
-    return STYLE_ALIASES.get(name, name)
-
-
-def _count_labels(content, file, style, notes):
-    """Count what a label says about its garments and its folder, none of which changes the row."""
-    labelling = _details(content).get("라벨링")
-    entries = [first_entry(labelling, part) for part in PARTS]
-    if not any(entries):
-        notes["no garment labelled"] += 1
-    notes["garment without 카테고리"] += sum(bool(entry) and "카테고리" not in entry for entry in entries)
-    folder = _style_name(file.folders[-1]) if file.folders else style
-    if folder != style and (folder in STYLE.classes or folder == NO_STYLE):
-        notes["folder and style differ: the label's style counts"] += 1
-
-
-def _row(label, content, style, notes, regions):
-    info = _image_info(content)
-    look = LOOK.match(_stem(_file_name(content)))
-    return {
-        "name": label.stem,
-        "group": look.group(1) if look else "",
-        "split": next((SPLIT_FOLDERS[name.lower()] for name in label.folders if name.lower() in SPLIT_FOLDERS), ""),
-        **regions(_details(content), (info.get("이미지 너비"), info.get("이미지 높이")), notes),
-        "style": style,
-        "sub_style": _sub_style(content, style, notes),
-    }
-
-
-def _whole_region(details, size, notes):
-    return _region_columns(*region_of(details, size, notes))
-
-
-def _garments(details, size, notes):
-    found = regions_of(details, size, notes)
-    return {"garments": [{**_region_columns(*region), "part": PARTS[part]} for part, region in found.items()]}
-
-
-def _region_columns(box, rings):
-    return {
-        **dict(zip(("left", "top", "right", "bottom"), box or [math.nan] * 4, strict=True)),
-        "polygon": json.dumps(rings) if rings else "",
-        "region": "annotation" if box else "",
-    }

@@ -13,7 +13,7 @@ import pytest
 from conftest import LABELS, PHOTOS, label_json, pack, picture
 
 import kfashion_utils as kf
-from kfashion_utils.datasets import files, garments, kfashion
+from kfashion_utils.datasets import files, garments, kfashion_labels, rings
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.geometry import inside
 from kfashion_utils.tables.catalog import complete_catalog
@@ -62,9 +62,13 @@ def test_everything_found_is_kept_or_rejected_with_a_reason(tree):
     assert len(catalog) + (rejected["kind"] == "label").sum() == labels
     assert len(catalog) + (rejected["kind"] == "picture").sum() == pictures
     assert reasons(rejected, "label") == {
-        "label without a style": 2, "unknown style": 1, "label without a picture": 1, "label is not JSON": 1, "label is nested too deeply": 1,
+        "label without a style": 2,
+        "unknown style": 1,
+        "label without a picture": 1,
+        "label is not JSON": 1,
+        "label is nested too deeply": 1,
         "label is not of K-Fashion": 1,
-    }  # fmt: skip
+    }
     assert reasons(rejected, "picture") == {"its label was rejected": 3, "picture without a label": 1}
 
 
@@ -146,14 +150,14 @@ def test_joined_polygons_are_taken_apart_and_count_for_the_box(tree):
 
 def test_loose_points_after_a_closed_ring_draw_no_bridge():
     points = np.array([(10, 10), (200, 10), (200, 200), (10, 200), (10, 14), (600, 700)], float)
-    rings = garments.split_joined(points, [9.5, 9.5, 200, 200])
-    assert len(rings) == 1 and rings[0].max() == 200
+    pieces = rings.split_joined(points, [9.5, 9.5, 200, 200])
+    assert len(pieces) == 1 and pieces[0].max() == 200
 
 
 def test_overlapping_garments_become_one_region_without_a_hole():
     top, bottom = np.array(SQUARE, float), np.array(SQUARE, float) + (0, 20)
-    rings = garments.union_of_rings([top, bottom], [(10, 10, 50, 50), (10, 30, 50, 70)])
-    assert inside(rings, 100, 100)[12:68, 12:48].all()
+    joined = rings.union_of_rings([top, bottom], [(10, 10, 50, 50), (10, 30, 50, 70)])
+    assert inside(joined, 100, 100)[12:68, 12:48].all()
 
 
 def test_boxes_are_clipped_and_zero_areas_dropped(tree):
@@ -435,7 +439,7 @@ RECT, POLYGON, ATTRIBUTES = "렉트좌표", "폴리곤좌표", "라벨링"
 HALF = "\\ud83d"
 LABEL_REJECTIONS = {
     "label is empty": b"",
-    "label is too large": b" " * (kfashion.MAX_LABEL_BYTES + 1),
+    "label is too large": b" " * (kfashion_labels.MAX_LABEL_BYTES + 1),
     "label is neither UTF-8 nor cp949": written()[:200] + b"\xff\xff" + written()[200:],
     "label is not JSON": written()[:-9],
     "label is nested too deeply": b'{"a":' * 100_000,
@@ -504,11 +508,11 @@ def test_every_reason_stands_in_one_table_and_has_a_test_below():
         "label whose picture has another label",
         "label that fits several pictures",
     }
-    assert set(kfashion.REJECTIONS) == LABEL_REJECTIONS.keys() | of_files | {
+    assert set(kfashion_labels.REJECTIONS) == LABEL_REJECTIONS.keys() | of_files | {
         "its label was rejected",
         "picture without a label",
     }
-    assert set(kfashion.NOTES) == NOTED.keys()
+    assert set(kfashion_labels.NOTES) == NOTED.keys()
 
 
 @pytest.mark.parametrize("reason", LABEL_REJECTIONS)
@@ -564,7 +568,7 @@ def test_coordinates_are_rounded_as_python_rounds():
             *np.random.default_rng(0).uniform(0, 1600, 999).round(3),
         ]
     ).reshape(-1, 2)
-    assert garments._tenths(values) == [[round(x, 1), round(y, 1)] for x, y in values.tolist()]
+    assert rings._tenths(values) == [[round(x, 1), round(y, 1)] for x, y in values.tolist()]
 
 
 def test_two_labels_of_one_picture_and_labels_that_fit_several(tree):
@@ -613,12 +617,12 @@ def test_five_hundred_damaged_labels_are_rows_or_rejections():
             )
         content = mutate(json.loads(data), rng)
         for text in (bytes(changed), json.dumps(content).encode()):
-            label = kfashion._read_label(text, file, notes, kfashion._whole_region)
-            again = kfashion._read_label(text, file, Counter(), kfashion._garments)
+            label = kfashion_labels.read_label(text, file, notes, kfashion_labels.whole_region)
+            again = kfashion_labels.read_label(text, file, Counter(), kfashion_labels.garment_regions)
             assert (label.problem and label.problem.args[0]) == (again.problem and again.problem.args[0])
             problems[label.problem.args[0] if label.problem else "row"] += 1
             rows += [{**label.row, "path": "x.jpg", "id": f"{number}-{len(rows)}"}] if label.row else []
-    assert problems.keys() <= {"row", *kfashion.REJECTIONS} and notes.keys() <= kfashion.NOTES.keys()
+    assert problems.keys() <= {"row", *kfashion_labels.REJECTIONS} and notes.keys() <= kfashion_labels.NOTES.keys()
     assert len(rows) == problems["row"] > 200 and len(problems) > 4
     table = pd.DataFrame(rows).drop(columns="name").assign(group="g", split="")
     assert kf.check_catalog(complete_catalog(table)) == []
@@ -649,12 +653,18 @@ def test_pipes_control_characters_links_and_doubles_are_counted_and_hang_nothing
             archive.writestr(name, name.encode())
     found, rejected = files.list_files(tmp_path)
     assert [(file.path, file.folders, file.stem) for file in found] == [
-        ("a/good.jpg", ("a",), "good"), ("z.zip::c/x.jpg", ("c",), "x"), ("z.zip::c/y.jpg", ("c",), "y"), ("z.zip::windows\\c\\w.jpg", ("windows", "c"), "w"),
-    ]  # fmt: skip
+        ("a/good.jpg", ("a",), "good"),
+        ("z.zip::c/x.jpg", ("c",), "x"),
+        ("z.zip::c/y.jpg", ("c",), "y"),
+        ("z.zip::windows\\c\\w.jpg", ("windows", "c"), "w"),
+    ]
     assert Counter(reason for _, _, reason, _ in rejected) == {
-        "not a regular file": 2, "name holds a control character": 1, "link that leads nowhere": 1, "name occurs twice in the archive": 1,
+        "not a regular file": 2,
+        "name holds a control character": 1,
+        "link that leads nowhere": 1,
+        "name occurs twice in the archive": 1,
         "path leaves the archive": 3,
-    }  # fmt: skip
+    }
 
 
 def test_a_failing_disk_stops_the_listing(tmp_path, monkeypatch):
