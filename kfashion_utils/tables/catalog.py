@@ -6,11 +6,9 @@ none).
 """
 
 import contextlib
-import functools
 import gzip
 import hashlib
 import io
-import json
 import re
 import zlib
 from pathlib import Path
@@ -22,6 +20,7 @@ from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.storage.addresses import source_version
 from kfashion_utils.storage.files import finished_file
 from kfashion_utils.tables.labels import RESERVED_COLUMNS
+from kfashion_utils.tables.polygons import POLYGON_FORM, is_bad_polygon
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
@@ -35,19 +34,6 @@ DEFAULTS = {
     "region": "",
 }
 FILLED_FROM = {"photo": "id", "group": "photo"}  # where a cell is empty
-POLYGON_FORM = "polygon is not JSON rings [[[x, y], …], …] of three points at least"
-DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
-MISPLACED = (
-    b"[.",
-    b" .",
-    b".,",
-    b".]",
-    b"]0",
-    b",0",
-    b"0 ",
-    b"0[",
-)  # dots without digits, digits that are part of no number
-LONG_NUMBER = re.compile(r"[0-9]{300}")
 SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 
@@ -157,43 +143,7 @@ def check_catalog(catalog, root=None):
     missing = [name for name in RESERVED_COLUMNS if name not in catalog.columns]
     if missing:
         return [f"columns missing: {missing}; a catalog has {list(RESERVED_COLUMNS)} and one column a label"]
-    problems = []
-
-    def note(bad, text, *columns):
-        problems.extend(
-            f"row {row + 2} (id {catalog['id'].iat[row]!r}): {text} {[catalog[c].iat[row] for c in columns]}"
-            for row in np.flatnonzero(bad)
-        )
-
-    ids = catalog["id"]
-    note(ids == "", "id is empty, path", "path")
-    note(ids.duplicated(keep=False) & (ids != ""), "id is not unique, path", "path")
-    note(
-        ids.map(lambda value: safe_id(value) != value),
-        "id is not safe as a file name; use letters, digits and . _ - ( )",
-    )
-    note(catalog["path"] == "", "path is empty")
-    note(
-        catalog["path"].str.startswith("/") | catalog["path"].str.contains(r"(?:^|[/:])\.\.(?:/|$)"),
-        "path leaves the data root",
-        "path",
-    )
-    note(catalog["photo"] == "", "photo is empty")
-    note(catalog["group"] == "", "group is empty")
-    note(~catalog["split"].isin(SPLITS), f"split is none of {SPLITS}, got", "split")
-    note(catalog["fold"] < -1, "fold must be -1 or more, got", "fold")
-    given = catalog[BOX].notna().sum(axis=1)
-    note((given > 0) & (given < 4), "a box has four sides or none, got", *BOX)
-    note(
-        (given == 4) & ((catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])),
-        "box is empty or inverted",
-        *BOX,
-    )
-    note(catalog["polygon"].map(_bad_polygon), POLYGON_FORM, "polygon")
-    note(
-        (catalog["region"] == "") & ((given == 4) | (catalog["polygon"] != "")),
-        "has a box or polygon but no region (who made it?)",
-    )
+    problems = [*_problems_of_names(catalog), *_problems_of_numbers(catalog), *_problems_of_regions(catalog)]
     problems += _separated(catalog, "group", "split") + _separated(catalog, "photo", "split")
     problems += _separated(catalog[catalog["fold"] >= 0], "group", "fold")
     if root is not None:
@@ -201,52 +151,43 @@ def check_catalog(catalog, root=None):
     return problems
 
 
-def _bad_polygon(text):
-    return text != "" and not _is_plain_polygon(text) and not _parses_as_polygon(text)
+def _problems_of_names(catalog):
+    """Ids that name no row, paths that lead nowhere, rows that belong to nothing."""
+    ids, paths = catalog["id"], catalog["path"]
+    unsafe = ids.map(lambda value: safe_id(value) != value)
+    leaving = paths.str.startswith("/") | paths.str.contains(r"(?:^|[/:])\.\.(?:/|$)")
+    yield from _noted(catalog, ids == "", "id is empty, path", "path")
+    yield from _noted(catalog, ids.duplicated(keep=False) & (ids != ""), "id is not unique, path", "path")
+    yield from _noted(catalog, unsafe, "id is not safe as a file name; use letters, digits and . _ - ( )")
+    yield from _noted(catalog, paths == "", "path is empty")
+    yield from _noted(catalog, leaving, "path leaves the data root", "path")
+    yield from _noted(catalog, catalog["photo"] == "", "photo is empty")
+    yield from _noted(catalog, catalog["group"] == "", "group is empty")
 
 
-def _parses_as_polygon(text):
-    try:
-        rings = [np.array(ring) for ring in json.loads(text)]
-    except (ValueError, TypeError, RecursionError):
-        return False
-    return bool(rings) and all(
-        r.dtype.kind in "if" and r.ndim == 2 and r.shape[1] == 2 and len(r) >= 3 and np.isfinite(r).all() for r in rings
-    )
+def _problems_of_numbers(catalog):
+    """Splits and folds that there are none of, boxes that are none."""
+    given = catalog[BOX].notna().sum(axis=1)
+    inverted = (catalog["right"] <= catalog["left"]) | (catalog["bottom"] <= catalog["top"])
+    yield from _noted(catalog, ~catalog["split"].isin(SPLITS), f"split is none of {SPLITS}, got", "split")
+    yield from _noted(catalog, catalog["fold"] < -1, "fold must be -1 or more, got", "fold")
+    yield from _noted(catalog, (given > 0) & (given < 4), "a box has four sides or none, got", *BOX)
+    yield from _noted(catalog, (given == 4) & inverted, "box is empty or inverted", *BOX)
 
 
-def _is_plain_polygon(text):
-    """Whether `text` is rings as `write_catalog` finds them in nearly every row, `[[[1.5, 20.0], …], …]`, told without
-    parsing.
-
-    What is left without the digits must be the brackets of such rings, every dot must have digits on both sides, digits
-    stand nowhere else, no number has a leading zero, none so many digits that it is infinite. False = not plain: parse
-    it.
-    """
-    if not text.isascii():
-        return False
-    raw = text.encode("ascii")
-    frame = raw.translate(None, b"0123456789").decode("ascii")
-    if len(text) - len(frame) > 300 and LONG_NUMBER.search(text):
-        return False
-    if not (frame.startswith("[[[") and frame.endswith("]]]")) or any(
-        ring != _ring_frame(len(ring)) for ring in frame[3:-3].split("]], [[")
-    ):
-        return False
-    shape = raw.translate(DIGITS_AS_0)
-    return (
-        not any(pair in shape for pair in MISPLACED)
-        and text.count("[0") == text.count("[0.")
-        and text.count(" 0") == text.count(" 0.")
-    )
+def _problems_of_regions(catalog):
+    """Polygons that are none, and regions that nobody answers for."""
+    drawn = catalog[BOX].notna().all(axis=1) | (catalog["polygon"] != "")
+    unsigned = (catalog["region"] == "") & drawn
+    yield from _noted(catalog, catalog["polygon"].map(is_bad_polygon), POLYGON_FORM, "polygon")
+    yield from _noted(catalog, unsigned, "has a box or polygon but no region (who made it?)")
 
 
-@functools.lru_cache(maxsize=4096)
-def _ring_frame(length):
-    """The inside of a ring of three points or more whose frame, `., .], [., .`, has that many characters; None if there
-    is none."""
-    points, rest = divmod(length + 4, 8)
-    return None if rest or points < 3 else "], [".join(["., ."] * points)
+def _noted(catalog, bad, text, *columns):
+    """A text for each bad row: its number as a spreadsheet counts, its id, what is wrong, the values."""
+    for row in np.flatnonzero(bad):
+        values = [catalog[name].iat[row] for name in columns]
+        yield f"row {row + 2} (id {catalog['id'].iat[row]!r}): {text} {values}"
 
 
 def region_problems(catalog):
@@ -255,7 +196,7 @@ def region_problems(catalog):
         return ["it has no rows"]
     ids = catalog["id"]
     problems = [f"id {name!r} is not unique" for name in ids[ids.duplicated()].unique()]
-    bad = catalog["polygon"].map(_bad_polygon)
+    bad = catalog["polygon"].map(is_bad_polygon)
     return problems + [
         f"id {name!r}: {POLYGON_FORM}, got {text[:60]!r}"
         for name, text in zip(ids[bad], catalog["polygon"][bad], strict=True)

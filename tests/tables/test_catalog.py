@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
 from kfashion_utils.tables.catalog import (
-    _is_plain_polygon,
-    _parses_as_polygon,
     complete_catalog,
     hash_catalog,
     join_groups,
     unique_ids,
 )
+from kfashion_utils.tables.polygons import is_plain_polygon, parses_as_polygon
 from kfashion_utils.tables.splits import count_classes, split_warnings
 
 
@@ -266,7 +265,7 @@ RINGS = st.lists(st.lists(st.tuples(NUMBER, NUMBER), min_size=3, max_size=9), mi
 @given(rings=RINGS, seed=st.integers(0, 2**32))
 def test_polygons_told_without_parsing_are_polygons(rings, seed):
     text = json.dumps(rings)
-    assert _is_plain_polygon(text) and _parses_as_polygon(text)
+    assert is_plain_polygon(text) and parses_as_polygon(text)
     rng = random.Random(seed)
     for _ in range(30):
         place = rng.randrange(len(text))
@@ -275,7 +274,7 @@ def test_polygons_told_without_parsing_are_polygons(rings, seed):
             + rng.choice(["", "0", "9" * 400, ".", ",", " ", "[", "]", "-", "e9", "٣", "]], [[", "[0"])
             + text[place + rng.randint(0, 3) :]
         )
-        assert not _is_plain_polygon(changed) or _parses_as_polygon(changed), changed
+        assert not is_plain_polygon(changed) or parses_as_polygon(changed), changed
 
 
 @pytest.mark.parametrize(
@@ -294,7 +293,7 @@ def test_polygons_told_without_parsing_are_polygons(rings, seed):
     ],
 )
 def test_what_is_no_polygon_is_a_problem(text):
-    assert not _is_plain_polygon(text) and not _parses_as_polygon(text)
+    assert not is_plain_polygon(text) and not parses_as_polygon(text)
     assert any("not JSON rings" in problem for problem in kf.check_catalog(catalog(3, polygon=text, region="hand")))
 
 
