@@ -1,8 +1,9 @@
-"""A disk that fails on purpose: every storage call below a folder is counted, and the k-th one goes wrong in a chosen way.
+"""A disk that fails on purpose: every storage call below a folder is counted, and the k-th one goes wrong in a chosen
+way.
 
-`FaultyDisk` stands in for the functions of `os` and for `open`, so it tests whatever writes below its folder, however it does so. It
-also remembers what is durable: the content of a file as of its last fsync, the names in a folder as of the folder's last fsync. After
-a power cut only that is sure to be there; of everything else a random part is.
+`FaultyDisk` stands in for the functions of `os` and for `open`, so it tests whatever writes below its folder, however
+it does so. It also remembers what is durable: the content of a file as of its last fsync, the names in a folder as of
+the folder's last fsync. After a power cut only that is sure to be there; of everything else a random part is.
 """
 
 import builtins
@@ -113,7 +114,8 @@ class FaultyDisk:
                     )
 
     def _surviving_names(self, before, after):
-        """A folder's names when it was last synced and now -> what may be left: a change since then happened or not, a rename as one."""
+        """A folder's names when it was last synced and now -> what may be left: a change since then happened or not, a
+        rename as one."""
         left = {}
         for name in sorted(before | after):
             versions = [table[name] for table in (before, after) if name in table]
@@ -129,7 +131,8 @@ class FaultyDisk:
         return left
 
     def _surviving(self, durable, written):
-        """What was synced stays unless it was written over; of what was written since, any part is there, with old bytes, zeros or nothing behind."""
+        """What was synced stays unless it was written over; of what was written since, any part is there, with old
+        bytes, zeros or nothing behind."""
         common = next(
             (at for at, (old, new) in enumerate(zip(durable, written, strict=False)) if old != new),
             min(len(durable), len(written)),
@@ -229,7 +232,8 @@ class FaultyDisk:
 
     @contextlib.contextmanager
     def in_place(self):
-        """Take the place of `os` and `open` while the block runs; all descriptors of the killed are closed afterwards."""
+        """Take the place of `os` and `open` while the block runs; all descriptors of the killed are closed
+        afterwards."""
         patched = {name: self._wrap(name) for name in OPERATIONS}
         for name, function in patched.items():
             setattr(os, name, function)
@@ -268,5 +272,6 @@ class _Raw(io.FileIO):
 
 REAL_OPEN = builtins.open
 OPERATIONS = (
-    "open", "close", "write", "pwrite", "read", "pread", "fsync", "fdatasync", "replace", "rename", "unlink", "mkdir", "ftruncate", "truncate", "listdir",
+    "open", "close", "write", "pwrite", "read", "pread", "fsync", "fdatasync", "replace", "rename", "unlink", "mkdir",
+    "ftruncate", "truncate", "listdir",
 )  # fmt: skip

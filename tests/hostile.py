@@ -1,4 +1,5 @@
-"""Hostile pictures made on the spot: name -> (bytes, "ok" or the reasons that are right), and seeded mutations of whole files."""
+"""Hostile pictures made on the spot: name -> (bytes, "ok" or the reasons that are right), and seeded mutations of whole
+files."""
 
 import io
 import json
@@ -185,12 +186,25 @@ def other_files():
         zipped.writestr("a.jpg", encoded(PHOTO, "JPEG"))
     box = struct.pack(">I", 24) + b"ftyp%s\0\0\0\0mif1%s"
     texts = {
-        "html.jpg": b"<!DOCTYPE html><title>Quota exceeded</title>", "json.jpg": json.dumps({"error": 404}).encode(), "zip.jpg": archive.getvalue(),
-        "pdf.png": b"%PDF-1.7\n1 0 obj\n", "eps.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "svg.png": b"<svg xmlns='x'><a/></svg>",
-        "psd.jpg": b"8BPS\0\1" + bytes(64), "heic.jpg": box % (b"heic", b"heic") + bytes(64), "avif.jpg": box % (b"avif", b"avif") + bytes(64),
-        "elf.png": b"\x7fELF\2\1\1" + bytes(64), "text.jpg": b"hello", "zeros.jpg": bytes(4096), "ff.jpg": b"\xff" * 4096, "gzip.png": b"\x1f\x8b\x08" + bytes(64),
-        "wav.webp": b"RIFF\x24\0\0\0WAVEfmt " + bytes(32), "gif.gif": b"GIF90a" + bytes(32), "mng.png": b"\x8aMNG\r\n\x1a\n" + bytes(32), "mp4.jpg": box % (b"isom", b"mp42"),
-    }  # fmt: skip
+        "html.jpg": b"<!DOCTYPE html><title>Quota exceeded</title>",
+        "json.jpg": json.dumps({"error": 404}).encode(),
+        "zip.jpg": archive.getvalue(),
+        "pdf.png": b"%PDF-1.7\n1 0 obj\n",
+        "eps.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "svg.png": b"<svg xmlns='x'><a/></svg>",
+        "psd.jpg": b"8BPS\0\1" + bytes(64),
+        "heic.jpg": box % (b"heic", b"heic") + bytes(64),
+        "avif.jpg": box % (b"avif", b"avif") + bytes(64),
+        "elf.png": b"\x7fELF\2\1\1" + bytes(64),
+        "text.jpg": b"hello",
+        "zeros.jpg": bytes(4096),
+        "ff.jpg": b"\xff" * 4096,
+        "gzip.png": b"\x1f\x8b\x08" + bytes(64),
+        "wav.webp": b"RIFF\x24\0\0\0WAVEfmt " + bytes(32),
+        "gif.gif": b"GIF90a" + bytes(32),
+        "mng.png": b"\x8aMNG\r\n\x1a\n" + bytes(32),
+        "mp4.jpg": box % (b"isom", b"mp42"),
+    }
     for format in ("TIFF", "ICO", "JPEG2000", "PPM", "TGA", "PCX", "DDS", "ICNS", "SGI"):
         texts[f"{format}.jpg"] = encoded(PHOTO.resize((64, 64)), format)
     for name, data in texts.items():
@@ -209,8 +223,13 @@ def bombs():
     yield "PNG, IDAT of nothing", png(6000, 6000, 8, 2, b""), BROKEN
     packed = zlib.compress(bytes(48 * 2**20), 9)
     for name, body in {
-        "zTXt": b"k\0\0" + packed, "iTXt": b"k\0\1\0\0\0" + packed, "iCCP": b"k\0\0" + packed, "tEXt": b"k\0" + million, "eXIf": million, "sPLT": million,
-    }.items():  # fmt: skip
+        "zTXt": b"k\0\0" + packed,
+        "iTXt": b"k\0\1\0\0\0" + packed,
+        "iCCP": b"k\0\0" + packed,
+        "tEXt": b"k\0" + million,
+        "eXIf": million,
+        "sPLT": million,
+    }.items():
         kind = name.encode()
         yield f"PNG, huge {name}", small[:33] + chunk(kind, body) + small[33:], {"ok"}
         yield f"PNG, {name} of wrong checksum", small[:33] + chunk(kind, body[:99], 1) + small[33:], {"ok"}
@@ -370,10 +389,17 @@ def jpegs():
     yield "segment of length 0", with_segments(plain, b"\xff\xe1\0\0"), BROKEN
     yield "segment beyond the end", with_segments(plain, b"\xff\xe1\xff\xff"), BROKEN
     for name, body in {
-        "ICC of nonsense": (0xE2, b"ICC_PROFILE\0\1\1" + bytes(range(256))), "ICC 0 of 0": (0xE2, b"ICC_PROFILE\0"), "ICC 9 of 2": (0xE2, b"ICC_PROFILE\0\x09\2abc"),
-        "MPO list of nonsense": (0xE2, b"MPF\0II*\0\x08\0\0\0\xff\xff" + bytes(500)), "MPO list cut": (0xE2, b"MPF\0II"), "Photoshop": (0xED, b"Photoshop 3.0\0008BIM\4\4"),
-        "JFIF cut": (0xE0, b"JFIF"), "FlashPix": (0xE2, b"FPXR\0"), "comment": (0xFE, b"\xff" * 60_000), "XMP": (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"<" * 60_000),
-    }.items():  # fmt: skip
+        "ICC of nonsense": (0xE2, b"ICC_PROFILE\0\1\1" + bytes(range(256))),
+        "ICC 0 of 0": (0xE2, b"ICC_PROFILE\0"),
+        "ICC 9 of 2": (0xE2, b"ICC_PROFILE\0\x09\2abc"),
+        "MPO list of nonsense": (0xE2, b"MPF\0II*\0\x08\0\0\0\xff\xff" + bytes(500)),
+        "MPO list cut": (0xE2, b"MPF\0II"),
+        "Photoshop": (0xED, b"Photoshop 3.0\0008BIM\4\4"),
+        "JFIF cut": (0xE0, b"JFIF"),
+        "FlashPix": (0xE2, b"FPXR\0"),
+        "comment": (0xFE, b"\xff" * 60_000),
+        "XMP": (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"<" * 60_000),
+    }.items():
         yield name, with_segments(plain, segment(*body)), {"ok"}
     yield "Adobe cut", with_segments(plain, segment(0xEE, b"Adobe\0d")), ANY
 
@@ -385,10 +411,14 @@ def exifs():
     )
     shared = [(0x8000 + n, 7, 60_000, 8) for n in range(5000)]
     blocks = {
-        "orientation 0": exif(entries=[(0x0112, 3, 1, 0)]), "orientation 9": exif(entries=[(0x0112, 3, 1, 9)]), "orientation 65535": exif(entries=[(0x0112, 3, 1, 65535)]),
-        "orientation as text": exif(entries=[(0x0112, 2, 2, 0x36)]), "three orientations": exif(entries=[(0x0112, 3, 3, 6)]), "no orientation": exif(entries=[]),
-        "a ring": ring, "starts far away": exif(start=2**32 - 1), "garbage": b"Exif\0\0" + noise(100, 200).tobytes(), "only the start": b"Exif\0\0", "half a head": b"Exif\0\0II*",
-        "entries sharing their bytes": exif(entries=shared) + bytes(1000), "count of 65535": exif(entries=[(1, 3, 1, 1)], count=65535),
+        "orientation 0": exif(entries=[(0x0112, 3, 1, 0)]), "orientation 9": exif(entries=[(0x0112, 3, 1, 9)]),
+        "orientation 65535": exif(entries=[(0x0112, 3, 1, 65535)]),
+        "orientation as text": exif(entries=[(0x0112, 2, 2, 0x36)]), "three orientations": exif(entries=[(0x0112, 3,
+        3, 6)]), "no orientation": exif(entries=[]),
+        "a ring": ring, "starts far away": exif(start=2**32 - 1), "garbage": b"Exif\0\0" + noise(100, 200).tobytes(),
+        "only the start": b"Exif\0\0", "half a head": b"Exif\0\0II*",
+        "entries sharing their bytes": exif(entries=shared) + bytes(1000), "count of 65535": exif(entries=[(1, 3, 1,
+        1)], count=65535),
     }  # fmt: skip
     for name, block in blocks.items():
         yield from ((f"EXIF, {name}: {format}", data, {"ok"}) for format, data in carrying(block))
@@ -429,8 +459,10 @@ def turning():
     for orientation in range(1, 9):
         entry = (0x0112, 3, 1, orientation)
         blocks = {
-            "II": exif("<", [entry]), "MM": exif(">", [entry]), "cut after it": exif("<", [entry], count=65535)[:-4], "leads nowhere": exif("<", [entry], following=2**31),
-            "nonsense before it": exif("<", [(0xFFFF, 99, 2**32 - 1, 2**32 - 1), (0x0100, 4, 2**31, 7), entry]), "twice marked": b"Exif\0\0" + exif(">", [entry]),
+            "II": exif("<", [entry]), "MM": exif(">", [entry]), "cut after it": exif("<", [entry], count=65535)[:-4],
+            "leads nowhere": exif("<", [entry], following=2**31),
+            "nonsense before it": exif("<", [(0xFFFF, 99, 2**32 - 1, 2**32 - 1), (0x0100, 4, 2**31, 7), entry]),
+            "twice marked": b"Exif\0\0" + exif(">", [entry]),
         }  # fmt: skip
         for name, block in blocks.items():
             yield from (
@@ -600,7 +632,8 @@ def right_checksums(data):
     return b"".join(parts) + data[at:]
 
 
-# A process of its own: `python hostile.py PROGRESS_FILE corpus | fuzz SEED COUNT` --------------------------------------------
+# A process of its own: `python hostile.py PROGRESS_FILE corpus | fuzz SEED COUNT`
+# --------------------------------------------
 
 
 def outcome(call, *arguments):

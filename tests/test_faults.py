@@ -19,6 +19,7 @@ from faults import KINDS, WRITES, FaultyDisk, Killed
 
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
+from kfashion_utils.images import blocks
 from kfashion_utils.images import prepare as preprocess
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
@@ -134,7 +135,7 @@ def broken_promises(case):
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    monkeypatch.setattr(preprocess, "SHARD_ITEMS", SHARD)
+    monkeypatch.setattr(blocks, "SHARD_ITEMS", SHARD)
     monkeypatch.setattr(shard_writer, "SYNC_EVERY", SYNC)
 
 

@@ -1,8 +1,9 @@
-"""Pictures of which one shows a part of the other: crops, masked versions and their mirror images, which a hash of the whole does not find.
+"""Pictures of which one shows a part of the other: crops, masked versions and their mirror images, which a hash of the
+whole does not find.
 
-Features of a frozen backbone propose which pictures to compare, for those that are partly painted over the correlation of what is left of them;
-what decides is whether the one is found again in the other, at some scale. So pictures that are merely alike, such as two shots of one look,
-are not joined.
+Features of a frozen backbone propose which pictures to compare, for those that are partly painted over the correlation
+of what is left of them; what decides is whether the one is found again in the other, at some scale. So pictures that
+are merely alike, such as two shots of one look, are not joined.
 """
 
 import functools
@@ -98,7 +99,8 @@ def picture_features(prepared, ids, cache, backbone, weights, progress=True):
 
 
 def whitened(features):
-    """Features whose directions count alike, of length 1: what all pictures share says nothing about two of them. float32 `(n, at most DEPTH)`."""
+    """Features whose directions count alike, of length 1: what all pictures share says nothing about two of them.
+    float32 `(n, at most DEPTH)`."""
     centred = features - features.mean(axis=0)
     values, directions = np.linalg.eigh(centred.T @ centred / len(features))
     kept = slice(-min(DEPTH, max(2, len(features) // 4)), None)
@@ -119,7 +121,8 @@ def neighbours(vectors, count=NEIGHBOURS, least=LEAST_COSINE):
 
 
 def painted_neighbours(tiny, flip=False, count=PAINTED_NEIGHBOURS, least=LEAST_CORRELATION):
-    """Pairs of each picture that is partly painted over with those that correlate with what is left of it, place for place.
+    """Pairs of each picture that is partly painted over with those that correlate with what is left of it, place for
+    place.
 
     Args:
         tiny: uint8 grey `(n, TINY, TINY)`.
@@ -145,7 +148,8 @@ def painted_neighbours(tiny, flip=False, count=PAINTED_NEIGHBOURS, least=LEAST_C
 
 
 def _best_pairs(rows, width, similarity, count, least):
-    """Pairs of some rows with the `count` most similar of `width` columns, itself excepted; int `(pairs, 2)`, the smaller first, each once."""
+    """Pairs of some rows with the `count` most similar of `width` columns, itself excepted; int `(pairs, 2)`, the
+    smaller first, each once."""
     pairs = [np.empty((0, 2), int)]
     for start in range(0, len(rows), BLOCK):
         part = rows[start : start + BLOCK]
@@ -170,8 +174,8 @@ def _best_pairs(rows, width, similarity, count, least):
 
 
 def _content(pixels, size, side, square=False, colour=False):
-    """A prepared picture, uint8 RGB, as grey (or in `colour`) without its padding, `side` at its longest (or a square of
-    it); `size` = width and height before."""
+    """A prepared picture, uint8 RGB, as grey (or in `colour`) without its padding, `side` at its longest (or a square
+    of it); `size` = width and height before."""
     seen = pixels if colour else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     placement = Placement.fitted((0, 0, *size), len(seen), "pad")
     extents = placement.inner
@@ -202,7 +206,8 @@ def _ways_round(one, other):
 
 
 def is_same(one, other, number, scale):
-    """Whether two pictures are one where they lie on each other as `part_score` says, in colour and square by square: prints tell apart what shapes do not.
+    """Whether two pictures are one where they lie on each other as `part_score` says, in colour and square by square:
+    prints tell apart what shapes do not.
 
     Args:
         one, other: uint8 RGB `(h, w, 3)` at FINE_SIDE.
@@ -226,7 +231,8 @@ def is_same(one, other, number, scale):
 
 
 def places_score(one, other, kept):
-    """Mean correlation of squares of two pictures that lie on each other, SHIFT pixels off at most; -1..1, -1 where nothing has contrast.
+    """Mean correlation of squares of two pictures that lie on each other, SHIFT pixels off at most; -1..1, -1 where
+    nothing has contrast.
 
     Args:
         one, other: uint8 grey, of one shape.
@@ -245,7 +251,8 @@ def places_score(one, other, kept):
 
 
 def best_place(small, large, scales):
-    """(correlation, scale, (left, top, width, height)) of the place and size at which uint8 grey `small` fits best into `large`; 1 = as large as fits.
+    """(correlation, scale, (left, top, width, height)) of the place and size at which uint8 grey `small` fits best into
+    `large`; 1 = as large as fits.
 
     Paint is not looked at.
     """
@@ -276,7 +283,8 @@ def _scaled_mask(kept, width, height):
 
 
 def unpainted(grey):
-    """Boolean `(h, w)`: False where a picture was painted over with one grey, and around it; all True where no such paint is found."""
+    """Boolean `(h, w)`: False where a picture was painted over with one grey, and around it; all True where no such
+    paint is found."""
     level = int(np.bincount(grey.ravel(), minlength=256).argmax())
     painted = np.abs(grey.astype(int) - level) <= PAINT_TOLERANCE
     if painted.mean() < PAINT:

@@ -11,7 +11,6 @@ import numpy as np
 from kfashion_utils.audit.hashes import difference_hashes, perceptual_hash, resized
 from kfashion_utils.errors import ImageRejected, InputError
 from kfashion_utils.images import decoding, geometry
-from kfashion_utils.images.prepare import watched_bar
 from kfashion_utils.storage import addresses
 from kfashion_utils.storage.chunks import Chunks, write_chunk
 from kfashion_utils.storage.files import (
@@ -22,6 +21,7 @@ from kfashion_utils.storage.files import (
     patiently,
     require_same,
 )
+from kfashion_utils.storage.progress import watched_bar
 
 LOOKED_AT = 224  # longest side at which pictures are measured, pixels: what a model sees
 TINY = 16  # side of the tiny grey version

@@ -5,7 +5,8 @@ import numpy as np
 
 
 class People:
-    """Which pixels of each training picture are the person's, so that it can be pasted on the background of another photograph.
+    """Which pixels of each training picture are the person's, so that it can be pasted on the background of another
+    photograph.
 
     Args:
         masks: iterable of bool `(size, size)`, one a row; all False = the row has no polygon and is never pasted.
@@ -24,7 +25,8 @@ class People:
         return np.unpackbits(self._bits[row], count=self._size**2).reshape(self._size, self._size).astype(np.float32)
 
     def swap(self, row, other, pictures):
-        """The person of `row` before what lies behind the person of `other`, uint8 `(size, size, 3)`; the picture as it is where no polygon says who."""
+        """The person of `row` before what lies behind the person of `other`, uint8 `(size, size, 3)`; the picture as it
+        is where no polygon says who."""
         pixels = pictures[row]
         if not self.known[row] or not self.known[other] or row == other:
             return pixels
@@ -33,7 +35,8 @@ class People:
         return np.round(alpha * pixels + (1 - alpha) * behind).astype(np.uint8)
 
     def _background(self, pixels, outside):
-        """A photograph whose person is painted over with the colours around, by a blur that only sees the background."""
+        """A photograph whose person is painted over with the colours around, by a blur that only sees the
+        background."""
         seen = cv2.blur(outside, (self.REACH, self.REACH))[..., None]
         colours = cv2.blur(pixels * outside[..., None], (self.REACH, self.REACH))
         everywhere = (pixels * outside[..., None]).sum(axis=(0, 1)) / max(outside.sum(), 1)

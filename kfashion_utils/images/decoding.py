@@ -1,13 +1,15 @@
 """The only decoder: a path, a container member or bytes become upright RGB, uint8, or an `ImageRejected` with a reason.
 
 Everything that touches a picture goes through here, so cache, prediction and web page see the same pixels. Rules: EXIF
-orientation is applied, also when the rest of the EXIF is broken, and nothing else turns a picture; transparency, and what the
-first frame of a GIF leaves of its canvas, is white; 16-bit greys and colours keep their upper eight bits; of an animation the first
-frame counts; colour profiles are ignored. Nothing truncated is accepted: a JPEG reaches its end mark, a PNG its IEND with right
-checksums, a WebP the length it states, of a GIF and a BMP every pixel is there. Bytes after the end do not matter.
+orientation is applied, also when the rest of the EXIF is broken, and nothing else turns a picture; transparency, and
+what the first frame of a GIF leaves of its canvas, is white; 16-bit greys and colours keep their upper eight bits; of
+an animation the first frame counts; colour profiles are ignored. Nothing truncated is accepted: a JPEG reaches its end
+mark, a PNG its IEND with right checksums, a WebP the length it states, of a GIF and a BMP every pixel is there. Bytes
+after the end do not matter.
 
-Pillow sees only what makes pixels, through its own classes for the five formats: metadata is cut off before, so it can neither fail,
-warn nor take long. Nothing that users do to Pillow's settings, plugins or to warnings changes what is accepted.
+Pillow sees only what makes pixels, through its own classes for the five formats: metadata is cut off before, so it can
+neither fail, warn nor take long. Nothing that users do to Pillow's settings, plugins or to warnings changes what is
+accepted.
 """
 
 import contextlib
@@ -41,8 +43,8 @@ def decode(source, root=".", shrink=None):
 
     Args:
         source: see `read_source`.
-        shrink: function (width, height of the upright picture) -> how many times smaller it may be decoded; JPEG then skips
-            work at 1/2, 1/4 or 1/8, never below what is asked. None = full size.
+        shrink: function (width, height of the upright picture) -> how many times smaller it may be decoded; JPEG then
+            skips work at 1/2, 1/4 or 1/8, never below what is asked. None = full size.
 
     Returns:
         (pixels uint8 RGB `(h, w, 3)`, (width, height) of the upright picture at full size).
@@ -55,7 +57,8 @@ def decode(source, root=".", shrink=None):
 
 
 def decode_region(source, root, region_of, size, fit):
-    """A part of a picture, fitted into a square, from the smallest decode that suffices; exact to a fraction of a pixel.
+    """A part of a picture, fitted into a square, from the smallest decode that suffices; exact to a fraction of a
+    pixel.
 
     Smaller with a Hamming filter (on photographs 41 dB against averaging the full picture, from the scaled decode;
     whole-pixel crops with OpenCV's area filter reach 36), larger with a bilinear one.
@@ -133,7 +136,8 @@ def _picture_blamed(source):
 
 
 class _Settings:
-    """Pillow's two process-wide settings as this module needs them, while any thread decodes; then as they were found."""
+    """Pillow's two process-wide settings as this module needs them, while any thread decodes; then as they were
+    found."""
 
     def __init__(self):
         self.lock, self.threads, self.found = threading.Lock(), 0, []

@@ -1,7 +1,7 @@
 """The five formats: encoded bytes become Pillow's picture, not loaded yet and within the limits, or an `ImageRejected`.
 
-Pillow sees only what makes pixels, through its own classes: metadata is cut off before, so it can neither fail, warn nor take long.
-Only `decoding.py` uses this.
+Pillow sees only what makes pixels, through its own classes: metadata is cut off before, so it can neither fail, warn
+nor take long. Only `decoding.py` uses this.
 """
 
 import io
@@ -56,7 +56,8 @@ class _Bytes(io.BytesIO):
 
 
 def _open_jpeg(data):
-    """Without metadata: EXIF entries that share their bytes unpack to gigabytes, lists of pictures within lead elsewhere."""
+    """Without metadata: EXIF entries that share their bytes unpack to gigabytes, lists of pictures within lead
+    elsewhere."""
     kept, size, exif, at = [data[:2]], 0, b"", 2
     for _ in range(MAX_PARTS):
         start, code, at = _jpeg_segment(data, at)
@@ -82,7 +83,8 @@ def _open_jpeg(data):
 
 
 def _jpeg_segment(data, at):
-    """(start, code, end) of the next segment; parameterless codes are skipped, and what lies between, as libjpeg does."""
+    """(start, code, end) of the next segment; parameterless codes are skipped, and what lies between, as libjpeg
+    does."""
     found = JPEG_SEGMENT.search(data, at)
     end = found.end() + int.from_bytes(data[found.end() : found.end() + 2]) if found else 0
     if not found or (found[1][0] not in (0xD8, 0xD9) and not found.end() + 2 <= end <= len(data)):
@@ -119,7 +121,8 @@ JPEG_UNKNOWN = {0xC3, *range(0xC5, 0xCC), *range(0xCD, 0xD0), 0xD8, 0xD9, *range
 
 
 def _open_png(data):
-    """The critical chunks, whose checksums must be right, and tRNS; the text that a PNG may hold unpacks to gigabytes."""
+    """The critical chunks, whose checksums must be right, and tRNS; the text that a PNG may hold unpacks to
+    gigabytes."""
     header, kept, pixels, exif, at = b"", [], [], b"", 8
     for _ in range(MAX_PARTS):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -234,7 +237,8 @@ OPENERS = {
 }
 ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
 TURNED_ON_SIDE = {ORIENTATIONS[value] for value in (5, 6, 7, 8)}
 

@@ -1,7 +1,7 @@
 """`Preprocess`: from a photograph and its catalog row to the pixels a model sees, in exactly one way.
 
-The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply` decodes
-those bytes again, so the three are byte-equal. `prepare.preprocess_images` fills a cache.
+The same value fills the cache, predicts and serves: `encode` makes the JPEG bytes that the cache stores, `apply`
+decodes those bytes again, so the three are byte-equal. `prepare.preprocess_images` fills a cache.
 """
 
 import functools

@@ -44,7 +44,8 @@ def test_broken_exif_does_not_stop_a_picture():
 
 
 MODES = {
-    "1": 255, "L": 200, "P": 3, "RGB": (10, 200, 30), "RGBA": (10, 200, 30, 255), "LA": (200, 255), "I;16": 200 * 256, "CMYK": (0, 0, 0, 0),
+    "1": 255, "L": 200, "P": 3, "RGB": (10, 200, 30), "RGBA": (10, 200, 30, 255), "LA": (200, 255), "I;16": 200 * 256,
+    "CMYK": (0, 0, 0, 0),
 }  # fmt: skip
 
 
@@ -147,9 +148,18 @@ def test_a_mask_keeps_holes_out_and_pictures_are_centred():
 GREYS = [0x00FF, 0x0100, 0x80FF, 0xFFFF]
 ROW = {
     "16-bit grey": (png(4, 1, 16, 0, b"\0" + struct.pack(">4H", *GREYS)), [0, 1, 128, 255]),
-    "16-bit grey, one clear": (png(4, 1, 16, 0, b"\0" + struct.pack(">4H", *GREYS), chunk(b"tRNS", b"\x80\xff")), [0, 1, 255, 255]),
-    "16-bit colours": (png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 1, 0xFF, 0x100)), [[0x12, 0x56, 0x9A], [0, 0, 1]]),
-    "16-bit colours, one clear": (png(1, 1, 16, 2, b"\0" + struct.pack(">3H", 256, 512, 768), chunk(b"tRNS", struct.pack(">3H", 256, 512, 768))), [255]),
+    "16-bit grey, one clear": (
+        png(4, 1, 16, 0, b"\0" + struct.pack(">4H", *GREYS), chunk(b"tRNS", b"\x80\xff")),
+        [0, 1, 255, 255],
+    ),
+    "16-bit colours": (
+        png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 1, 0xFF, 0x100)),
+        [[0x12, 0x56, 0x9A], [0, 0, 1]],
+    ),
+    "16-bit colours, one clear": (
+        png(1, 1, 16, 2, b"\0" + struct.pack(">3H", 256, 512, 768), chunk(b"tRNS", struct.pack(">3H", 256, 512, 768))),
+        [255],
+    ),
     "16-bit grey and alpha": (png(2, 1, 16, 4, b"\0" + struct.pack(">4H", 0x4000, 0xFFFF, 0, 0)), [0x40, 255]),
     "16-bit colours and alpha": (png(1, 1, 16, 6, b"\0" + struct.pack(">4H", 0, 0, 0, 0)), [255]),
     "1-bit": (png(4, 1, 1, 0, b"\0\x50"), [0, 255, 0, 255]),
@@ -160,12 +170,18 @@ ROW = {
     "8-bit, one clear": (png(2, 1, 8, 0, b"\0\x25\x26", chunk(b"tRNS", b"\0\x25")), [255, 0x26]),
     "colours, one clear": (png(2, 1, 8, 2, b"\0\1\2\3\4\5\6", chunk(b"tRNS", b"\0\1\0\2\0\3")), [[255] * 3, [4, 5, 6]]),
     "palette": (png(2, 1, 4, 3, b"\0\x01", chunk(b"PLTE", b"\1\2\3\4\5\6")), [[1, 2, 3], [4, 5, 6]]),
-    "palette, one clear": (png(2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", b"\1\2\3\4\5\6"), chunk(b"tRNS", b"\0")), [[255] * 3, [4, 5, 6]]),
-    "palette, one half clear": (png(2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", bytes(6)), chunk(b"tRNS", b"\x80\xff")), [127, 0]),
+    "palette, one clear": (
+        png(2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", b"\1\2\3\4\5\6"), chunk(b"tRNS", b"\0")),
+        [[255] * 3, [4, 5, 6]],
+    ),
+    "palette, one half clear": (
+        png(2, 1, 8, 3, b"\0\0\1", chunk(b"PLTE", bytes(6)), chunk(b"tRNS", b"\x80\xff")),
+        [127, 0],
+    ),
     "grey and alpha": (png(2, 1, 8, 4, b"\0\0\x80\x09\xff"), [127, 9]),
     "BMP from below": (bmp(1, 2, 24, 0, b"\0\0\xff\0" + b"\xff\0\0\0"), [[0, 0, 255], [255, 0, 0]]),
     "BMP from above": (bmp(1, -2, 24, 0, b"\0\0\xff\0" + b"\xff\0\0\0"), [[255, 0, 0], [0, 0, 255]]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ROW)
@@ -334,9 +350,12 @@ def npz(path, name, header, body, **options):
 
 HEADER = {"descr": "|u1", "fortran_order": False, "shape": (2, 4, 4)}
 BROKEN_ARRAYS = {
-    "far too large": (HEADER | {"shape": (10**9, 10**9, 4)}, bytes(32)), "too short": (HEADER, bytes(31)), "negative": (HEADER | {"shape": (-2, 4, 4)}, bytes(32)),
-    "objects": (HEADER | {"descr": "|O"}, bytes(256)), "no header": (b"{", b""), "code for a header": (b"__import__('os').getcwd()", b""),
-    "no numbers": (HEADER | {"shape": ("a",)}, bytes(32)), "nested": (b"(" * 5000, b""), "a name for a type": (HEADER | {"descr": "nonsense"}, bytes(32)),
+    "far too large": (HEADER | {"shape": (10**9, 10**9, 4)}, bytes(32)), "too short": (HEADER, bytes(31)),
+    "negative": (HEADER | {"shape": (-2, 4, 4)}, bytes(32)),
+    "objects": (HEADER | {"descr": "|O"}, bytes(256)), "no header": (b"{", b""),
+    "code for a header": (b"__import__('os').getcwd()", b""),
+    "no numbers": (HEADER | {"shape": ("a",)}, bytes(32)), "nested": (b"(" * 5000, b""),
+    "a name for a type": (HEADER | {"descr": "nonsense"}, bytes(32)),
 }  # fmt: skip
 
 

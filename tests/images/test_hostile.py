@@ -1,4 +1,5 @@
-"""The decoder against files made to break it. Each run is a process of its own, with a limit on memory, killed if it hangs."""
+"""The decoder against files made to break it. Each run is a process of its own, with a limit on memory, killed if it
+hangs."""
 
 import io
 import json

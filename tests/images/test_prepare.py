@@ -8,8 +8,8 @@ from conftest import picture
 from PIL import Image
 
 from kfashion_utils.errors import ImageRejected, InputError
+from kfashion_utils.images import blocks as module
 from kfashion_utils.images import decoding
-from kfashion_utils.images import prepare as module
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage import files
@@ -18,7 +18,8 @@ from kfashion_utils.tables.catalog import complete_catalog
 
 @pytest.fixture
 def photos(tmp_path):
-    """(root, catalog) of 12 pictures with boxes and polygons, one of them unreadable, one missing, one without a region."""
+    """(root, catalog) of 12 pictures with boxes and polygons, one of them unreadable, one missing, one without a
+    region."""
     root = tmp_path / "root"
     rows = []
     for number in range(12):

@@ -7,7 +7,7 @@ import pytest
 from conftest import picture
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.images import prepare
+from kfashion_utils.images import blocks
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage import files
@@ -18,7 +18,7 @@ RECIPE = Preprocess(size=32)
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
-    monkeypatch.setattr(prepare, "SHARD_ITEMS", 10)
+    monkeypatch.setattr(blocks, "SHARD_ITEMS", 10)
     for number in range(60):
         picture(tmp_path / "root" / f"{number:02d}.jpg", (60, 80), seed=number)
     (tmp_path / "root" / "07.jpg").write_bytes(b"broken")

@@ -11,7 +11,7 @@ import pytest
 from conftest import picture
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.images import prepare as preprocess
+from kfashion_utils.images import blocks
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage import colab, drive
@@ -24,7 +24,7 @@ RECIPE = Preprocess(size=16)
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
-    monkeypatch.setattr(preprocess, "SHARD_ITEMS", 3)
+    monkeypatch.setattr(blocks, "SHARD_ITEMS", 3)
     for number in range(9):
         picture(tmp_path / "root" / f"{number}.jpg", (20, 24), seed=number)
     return tmp_path / "root", complete_catalog([{"id": f"p{number}", "path": f"{number}.jpg"} for number in range(9)])
