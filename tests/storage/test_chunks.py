@@ -110,3 +110,12 @@ def test_chunks_of_the_first_version_are_read(tmp_path):
     np.testing.assert_array_equal(np.asarray(Chunks(tmp_path, SUFFIX, names(2, 1), ROW)), rows(2, 1))
     write_chunk(tmp_path, SUFFIX, names(1, 2), rows(1, 2))
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_records_of_the_first_version_are_looked_at_again(tmp_path):
+    """The audit's `.records` were one array with the names in it; they cost a second look, and no error."""
+    old = np.zeros(3, [("item", "S8"), *((name, RECORD[name]) for name in RECORD.names)])
+    np.save(tmp_path / "old.npy", old)
+    (tmp_path / "old.npy").rename(tmp_path / f"old{SUFFIX}")
+    assert not Chunks(tmp_path, SUFFIX, names(1, 2), RECORD).known.any()
+    assert not list(tmp_path.iterdir())
