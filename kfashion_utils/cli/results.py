@@ -90,6 +90,8 @@ def submit(
         write_json(kf.provenance_path(out), told)
         _print_provenance(told)
         print(f"  what a board's rules ask for is in {kf.provenance_path(out)}")
+    else:
+        kf.provenance_path(out).unlink(missing_ok=True)
 
 
 def _print_provenance(told):

@@ -115,3 +115,18 @@ def test_task_by_name_by_file_and_unknown(tmp_path):
 def test_several_labels_a_row_ask_for_a_task_file():
     with pytest.raises(InputError, match="--task FILE"):
         tasks.resolve_task(None, catalog(print=["a|b", "a", "b", "a"]))
+
+
+def test_what_is_known_of_a_label_depends_on_the_kind_of_its_head():
+    part, print_ = TASK.heads
+    assert part.known(["상의", "-", ""]).tolist() == [True, False, False]
+    assert print_.known(["도트|무지", "-", ""]).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("head", TASK.heads, ids=lambda head: head.name)
+def test_log_odds_and_probabilities_are_each_others_inverse(head):
+    rng = np.random.default_rng(0)
+    scores = head.probabilities(rng.normal(0, 3, (50, 3)))
+    np.testing.assert_allclose(head.probabilities(head.log_odds(scores)), scores, rtol=1e-9)
+    assert np.isfinite(head.log_odds(np.array([[0.0, 0.0, 1.0]]))).all()
+    np.testing.assert_array_equal(head.answered(head.probabilities(head.log_odds(scores) / 2)), head.answered(scores))

@@ -145,6 +145,9 @@ def test_a_submission_carries_the_provenance_of_a_vote(tmp_path, monkeypatch, ca
     assert "one: tiny" in capsys.readouterr().out
     rules = json.loads((tmp_path / "s.provenance.json").read_text())
     assert [run["run"] for run in rules["runs"]] == ["one", "two"]
+    table_of(task, [[0.1, 0.3, 0.6]]).to_csv("p.csv", index=False)  # other answers under the same name
+    assert main(["submit", "p.csv", "--template", "t.csv", "--out", "s.csv"]) == 0
+    assert not (tmp_path / "s.provenance.json").exists()
 
 
 # Rows of a photo ------------------------------------------------------------------------------------------------------
