@@ -23,8 +23,9 @@ from kfashion_utils.images import blocks
 from kfashion_utils.images import prepare as preprocess
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
-from kfashion_utils.storage import drive, shard_writer
 from kfashion_utils.storage import files as storage
+from kfashion_utils.storage import shard_writer
+from kfashion_utils.storage.drive_folder import SENTINEL
 from kfashion_utils.storage.files import StorageFull, hash_file
 from kfashion_utils.storage.shard_writer import ShardWriter
 from kfashion_utils.storage.shards import PLACE, contains
@@ -110,7 +111,7 @@ def problems(case, expected, redone, same_shards=True):
         wrong += [
             f"on Drive: {path.name}"
             for path in there
-            if path.name != drive.SENTINEL and hash_file(path) + ".zip" != path.name
+            if path.name != SENTINEL and hash_file(path) + ".zip" != path.name
         ]
     before = sum(case.encoded.values())
     case.prepare()

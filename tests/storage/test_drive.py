@@ -15,7 +15,8 @@ from kfashion_utils.images import blocks
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage import colab, drive
-from kfashion_utils.storage.drive import Drive, DriveGone
+from kfashion_utils.storage.drive import Drive
+from kfashion_utils.storage.drive_folder import DriveGone
 from kfashion_utils.storage.files import hash_file
 from kfashion_utils.tables.catalog import complete_catalog
 
@@ -106,7 +107,7 @@ def test_what_drive_swallowed_is_noticed_and_copied_again(photos, tmp_path, monk
     def forgetting(self):
         flush(self)
         if not seen:
-            path = self.path(sorted(self.copied)[0])
+            path = self.there.path(sorted(self.copied)[0])
             path.write_bytes(path.read_bytes()[:100])  # said to be written, and never was
             seen.append(path)
 
