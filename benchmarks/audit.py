@@ -1,4 +1,5 @@
-"""How fast and how well an audit finds copies and wrong labels: `python -m benchmarks.audit [hashing] [search] [copies] [labels]`.
+"""How fast and how well an audit finds copies and wrong labels: `python -m benchmarks.audit [hashing] [search] [copies]
+[labels]`.
 
 Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`). Prints Markdown; what is made is removed.
 """
@@ -54,7 +55,8 @@ def record(paths, root):
 
 
 def hashing(scratch, rounds=3):
-    """Pictures a second: reading, decoding, and what the audit does with them; variants interleaved, the best round of each."""
+    """Pictures a second: reading, decoding, and what the audit does with them; variants interleaved, the best round of
+    each."""
     from benchmarks.preprocess import draw_photographs
 
     kfashion = DATA / "kfashion/New_sample"
@@ -64,7 +66,8 @@ def hashing(scratch, rounds=3):
         "drawn, 1.3 MP, 249 kB": (scratch / "photos", drawn),
     }
     print(
-        f"\n### Pictures a second, {WORKERS} processes\n\n| | read | decode | decode reduced | the audit's record | record : decode reduced |\n|---|---|---|---|---|---|"
+        f"\n### Pictures a second, {WORKERS} processes\n\n| | read | decode | decode reduced | the audit's record | "
+        "record : decode reduced |\n|---|---|---|---|---|---|"
     )
     with joblib.Parallel(n_jobs=WORKERS) as parallel:
         for name, (root, paths) in sets.items():
@@ -136,7 +139,8 @@ def photograph_like(count):
 def search(scratch):
     """Seconds of the search and of brute force, and whether both give the same pairs of a subset of 20,000."""
     print(
-        f"\n### Near pairs among hashes, mirror images too, {os.cpu_count()} cores\n\n| hashes | radius | 10,000 s | 100,000 s | 1,000,000 s | pairs | brute force 20,000 s | equal on 20,000 |\n|---|---|---|---|---|---|---|---|"
+        f"\n### Near pairs among hashes, mirror images too, {os.cpu_count()} cores\n\n| hashes | radius | 10,000 s | "
+        "100,000 s | 1,000,000 s | pairs | brute force 20,000 s | equal on 20,000 |\n|---|---|---|---|---|---|---|---|"
     )
     for name, draw in {
         "random": random_hashes,
@@ -217,9 +221,11 @@ def make_copies(catalog, root, folder):
 
 
 def copies(scratch, most=700):
-    """Share of copies of real photographs in the group of their original, and false pairs, by hash alone and with the embedding step.
+    """Share of copies of real photographs in the group of their original, and false pairs, by hash alone and with the
+    embedding step.
 
-    Originals that are copies of each other are told by comparing them at full size; pairs between them and their copies are no false ones.
+    Originals that are copies of each other are told by comparing them at full size; pairs between them and their copies
+    are no false ones.
     """
     sets = {
         "K-Fashion's sample": ("kfashion", DATA / "kfashion/New_sample"),
@@ -275,7 +281,8 @@ def copies(scratch, most=700):
 
 
 def same_photograph(one, other):
-    """Whether two whole pictures, uint8 RGB, are equal but for size and compression: correlation at 128 px of .98 in every colour, either way round."""
+    """Whether two whole pictures, uint8 RGB, are equal but for size and compression: correlation at 128 px of .98 in
+    every colour, either way round."""
     one, other = (
         np.asarray(Image.fromarray(picture).resize((128, 128), Image.Resampling.BOX), float) for picture in (one, other)
     )
@@ -294,7 +301,8 @@ def labels(scratch, share=0.05, seeds=3):
     catalog = kf.build_catalog("folders", root)[0]
     classes = sorted(set(catalog["label"]))
     print(
-        f"\n### {share:.0%} of the labels of clothing_small flipped\n\n| seed | flipped | found | precision | recall | suggestion right |\n|---|---|---|---|---|---|"
+        f"\n### {share:.0%} of the labels of clothing_small flipped\n\n| seed | flipped | found | precision | recall | "
+        "suggestion right |\n|---|---|---|---|---|---|"
     )
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
@@ -318,7 +326,8 @@ def labels(scratch, share=0.05, seeds=3):
         right = errors["id"].isin(catalog["id"].iloc[wrong])
         suggested = (errors["suggestion"] == truth[errors["id"]].to_numpy())[right].mean()
         print(
-            f"| {seed} | {len(wrong)} | {len(errors)} | {right.mean():.3f} | {right.sum() / len(wrong):.3f} | {suggested:.3f} |",
+            f"| {seed} | {len(wrong)} | {len(errors)} | {right.mean():.3f} | {right.sum() / len(wrong):.3f} | "
+            f"{suggested:.3f} |",
             flush=True,
         )
 

@@ -1,7 +1,9 @@
-"""How fast the catalog is made, checked and split, and how that grows. Prints Markdown tables; run `python -m benchmarks.catalog`.
+"""How fast the catalog is made, checked and split, and how that grows. Prints Markdown tables; run `python -m
+benchmarks.catalog`.
 
-Every figure stands beside the plain way measured in the same run, each in a process of its own (for its peak memory). Labels have AI Hub's
-form: Korean folder names, two garments of about 80 points, deflated in one zip; their pictures are tiny members of a second zip.
+Every figure stands beside the plain way measured in the same run, each in a process of its own (for its peak memory).
+Labels have AI Hub's form: Korean folder names, two garments of about 80 points, deflated in one zip; their pictures are
+tiny members of a second zip.
 """
 
 import argparse
@@ -77,7 +79,8 @@ def measure_opening(folder, members):
         for number in range(members):
             archive.writestr(zipfile.ZipInfo(f"라벨링데이터/스트리트/{number}.json"), b"%d" % number)
     print(
-        f"| opening a zip of {members:,} members | s | MiB | bytes a member | 10,000 members read: us each |\n|---|---|---|---|---|"
+        f"| opening a zip of {members:,} members | s | MiB | bytes a member | 10,000 members read: "
+        "us each |\n|---|---|---|---|---|"
     )
     rows = [
         (name, *alone(function, str(path), members))
@@ -118,7 +121,8 @@ def measure_building(folder, labels, points):
     root.mkdir()
     bytes_a_label = write_zips(root, labels, points)
     print(
-        f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak |\n|---|---|---|---|"
+        f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak "
+        "|\n|---|---|---|---|"
     )
     results = {}
     for name, function in (("zipfile + json.loads, nothing kept", read_plainly), ("build_catalog", build)):
@@ -236,7 +240,8 @@ def measure_growth(folder, sizes):
 
 
 def grow(rows, path):
-    """Seconds of each step on a table with boxes, polygons of 20 points, look groups of 1 to 5 rows and the skewed classes."""
+    """Seconds of each step on a table with boxes, polygons of 20 points, look groups of 1 to 5 rows and the skewed
+    classes."""
     import kfashion_utils as kf
 
     table = made_table(rows)

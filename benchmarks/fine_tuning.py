@@ -1,6 +1,8 @@
-"""What fine-tuning gains over frozen features, and what its input costs: `python -m benchmarks.fine_tuning [clothing] [kfashion] [coarse] [input] [--seeds 3]`.
+"""What fine-tuning gains over frozen features, and what its input costs: `python -m benchmarks.fine_tuning [clothing]
+[kfashion] [coarse] [input] [--seeds 3]`.
 
-Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), but for `coarse` and `input`. Prints Markdown.
+Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), but for `coarse` and `input`. Prints
+Markdown.
 """
 
 import argparse
@@ -61,7 +63,8 @@ def clothing(scratch, seeds, names):
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
     print(
-        "\n### clothing_small: fine-tuning against frozen features, same photographs\n\n| | validation accuracy | as published | s, pictures and features in the cache |\n|---|---|---|---|"
+        "\n### clothing_small: fine-tuning against frozen features, same photographs\n\n| | validation accuracy | as "
+        "published | s, pictures and features in the cache |\n|---|---|---|---|"
     )
     for name in names or CLOTHING:
         (size, settings), found, spent = CLOTHING[name], [], []
@@ -79,12 +82,14 @@ def clothing(scratch, seeds, names):
 
 
 def kfashion(scratch, seeds, names, folds=3):
-    """Accuracy and balanced accuracy out of fold, groups kept together, whole picture at 224, and the paired difference to frozen features."""
+    """Accuracy and balanced accuracy out of fold, groups kept together, whole picture at 224, and the paired difference
+    to frozen features."""
     root = DATA / "kfashion/New_sample"
     everything = kf.build_catalog("kfashion", root)[0]
     catalog = everything.drop(columns="sub_style")
     print(
-        f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, each fold with its own seed, {seeds} times, whole picture\n"
+        f"\n### K-Fashion sample, {len(catalog)} photographs, {folds}-fold group cross-validation, "
+        f"each fold with its own seed, {seeds} times, whole picture\n"
     )
     print("| | accuracy | balanced | accuracy − frozen, 95 % interval |\n|---|---|---|---|", flush=True)
     recipes = {
@@ -151,7 +156,8 @@ def _out_of_fold(catalog, root, place, recipe, folds, cache):
 
 
 def _with_categories(catalog, root):
-    """The photographs with the categories of their garments, as the label files say them, as a second head, several a picture."""
+    """The photographs with the categories of their garments, as the label files say them, as a second head, several a
+    picture."""
     names = {}
     for path in Path(root).rglob("*.json"):
         garments = json.loads(path.read_text(encoding="utf-8"))["데이터셋 정보"]["데이터셋 상세설명"]["라벨링"]
@@ -206,9 +212,11 @@ COARSE = {  # name: (settings, what is learned before)
 
 
 def coarse(scratch, seeds, names, photos=1200):
-    """What 10 groups of styles and the categories of garments teach: the drawn sample, 23 styles, a small network from random weights, cropped and masked."""
+    """What 10 groups of styles and the categories of garments teach: the drawn sample, 23 styles, a small network from
+    random weights, cropped and masked."""
     print(
-        f"\n### The drawn sample, {photos:,} photographs, `tiny` from random weights\n\n| | accuracy on validation looks | balanced |\n|---|---|---|",
+        f"\n### The drawn sample, {photos:,} photographs, "
+        "`tiny` from random weights\n\n| | accuracy on validation looks | balanced |\n|---|---|---|",
         flush=True,
     )
     found = {name: [] for name in names or COARSE}
@@ -251,7 +259,8 @@ def coarse(scratch, seeds, names, photos=1200):
 
 
 def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), size=224, batch=32):
-    """Pictures a second of a fine-tuning step: fed by our input, on arrays that lie ready, and the share of the time that the network waits."""
+    """Pictures a second of a fine-tuning step: fed by our input, on arrays that lie ready, and the share of the time
+    that the network waits."""
     print(f"\n### Fine-tuning steps, {photos} pictures of {size} px, batch {batch}, pictures/s\n")
     print("| backbone | precision | augment | arrays that lie ready | our input | ratio |\n|---|---|---|---|---|---|")
     pixels, labels, task = _noise(photos, size)
@@ -278,7 +287,8 @@ def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), si
                     speeds[name].append(photos / (time.perf_counter() - started))
             ready, ours = np.median(speeds["ready"]), np.median(speeds["ours"])
             print(
-                f"| {backbone} | {precision_of(settings)} | {augment} | {ready:.0f} | {ours:.0f} | {ours / ready:.2f} |",
+                f"| {backbone} | {precision_of(settings)} | {augment} | {ready:.0f} | {ours:.0f} | {ours / ready:.2f} "
+                "|",
                 flush=True,
             )
 

@@ -1,7 +1,8 @@
-"""How well and how fast heads on frozen features learn: `python -m benchmarks.learning [clothing] [kfashion] [speed] [--seeds 3]`.
+"""How well and how fast heads on frozen features learn: `python -m benchmarks.learning [clothing] [kfashion] [speed]
+[--seeds 3]`.
 
-Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`): `clothing_small`, K-Fashion's sample, MobileNet 0.25.
-Prints Markdown; caches go to --scratch and are removed unless it is given.
+Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`): `clothing_small`, K-Fashion's sample,
+MobileNet 0.25. Prints Markdown; caches go to --scratch and are removed unless it is given.
 """
 
 import argparse
@@ -54,16 +55,19 @@ def interval(values):
 
 
 def clothing(scratch, seeds, heads):
-    """Validation accuracy and seconds of the old recipe and of heads on frozen features, in one run; seeds draw the validation photographs anew."""
+    """Validation accuracy and seconds of the old recipe and of heads on frozen features, in one run; seeds draw the
+    validation photographs anew."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
     print(
-        "\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n\n| | validation accuracy | s, everything computed anew |\n|---|---|---|"
+        "\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n\n| | validation accuracy | s, "
+        "everything computed anew |\n|---|---|---|"
     )
     started = time.perf_counter()
     accuracy, served = old_recipe(catalog, root, WEIGHTS)
     print(
-        f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | {time.perf_counter() - started:.0f} |",
+        f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | "
+        f"{time.perf_counter() - started:.0f} |",
         flush=True,
     )
     for name, (size, settings) in heads.items():
@@ -91,11 +95,13 @@ def clothing(scratch, seeds, heads):
 
 
 def kfashion(scratch, seeds, heads):
-    """Accuracy and balanced accuracy out of fold (groups kept together) of every view, with natural and uniform prior."""
+    """Accuracy and balanced accuracy out of fold (groups kept together) of every view, with natural and uniform
+    prior."""
     root = DATA / "kfashion/New_sample"
     catalog = kf.split_catalog(kf.build_catalog("kfashion", root)[0].drop(columns="sub_style"), valid=0.2)
     print(
-        f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, group cross-validation, accuracy / balanced\n"
+        f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, "
+        "group cross-validation, accuracy / balanced\n"
     )
     print("| view | head | natural prior | uniform prior |\n|---|---|---|---|")
     tables = {}
@@ -131,7 +137,8 @@ def kfashion(scratch, seeds, heads):
             ]
             print(f"| {view} | {head} | {shown[0]} | {shown[1]} |", flush=True)
     print(
-        f"\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, {head}:\n"
+        "\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, "
+        f"{head}:\n"
     )
     for better, worse in (
         ("crop", "whole"),
@@ -144,7 +151,8 @@ def kfashion(scratch, seeds, heads):
             [tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog
         )
         print(
-            f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}"
+            f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, "
+            f"{high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}"
         )
 
 
@@ -169,7 +177,8 @@ def _judge(predictions, catalog):
 
 
 def paired_difference(better, worse, catalog, draws=2000):
-    """(low, mean, high) of the difference in accuracy of two lists of predictions, one a seed: bootstrap over groups, seeds averaged."""
+    """(low, mean, high) of the difference in accuracy of two lists of predictions, one a seed: bootstrap over groups,
+    seeds averaged."""
     truth = catalog.set_index("id")
     right = [
         np.mean(
@@ -189,16 +198,18 @@ def paired_difference(better, worse, catalog, draws=2000):
 
 
 def speed(scratch, photos=500, epochs=30):
-    """Seconds of the naive Keras recipe and of ours, from photographs to a judged head; naive ones after the first are timed for two epochs.
+    """Seconds of the naive Keras recipe and of ours, from photographs to a judged head; naive ones after the first are
+    timed for two epochs.
 
-    Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours with the first
-    backbone are the median of three.
+    Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours with the
+    first backbone are the median of three.
     """
     print(f"\n### {photos} photographs x {epochs} epochs, random weights, head on a frozen base, wall seconds\n")
     heads = [(head, views) for head in ("linear", "hidden") for views in (1, 2)]
     names = [f"ours, {head}, {views} view{'s' * (views > 1)}" for head, views in heads]
     print(
-        f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : ours |\n{'|---' * (len(heads) + 4)}|",
+        f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : "
+        f"ours |\n{'|---' * (len(heads) + 4)}|",
         flush=True,
     )
     for number, backbone in enumerate(("mobilenet_v2", "resnet50", "efficientnet_b0", "vgg19")):

@@ -1,4 +1,5 @@
-"""What people wrote before: the recipe of the reports this project grew from (DOMAIN 0.1), and the plain Keras way to train a frozen base."""
+"""What people wrote before: the recipe of the reports this project grew from (DOMAIN 0.1), and the plain Keras way to
+train a frozen base."""
 
 import time
 
@@ -13,7 +14,8 @@ IMAGENET_MEAN, IMAGENET_DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0
 
 
 class OldBatches(keras.utils.PyDataset):
-    """Photographs decoded again in every epoch with `load_img`; `change` turns RGB float `(224, 224, 3)` into what the network sees."""
+    """Photographs decoded again in every epoch with `load_img`; `change` turns RGB float `(224, 224, 3)` into what the
+    network sees."""
 
     def __init__(self, rows, root, classes, change, shuffle=False):
         super().__init__()
@@ -37,7 +39,8 @@ class OldBatches(keras.utils.PyDataset):
 
 
 def old_recipe(catalog, root, weights):
-    """(validation accuracy, accuracy of the same pictures through its serving code) of the old recipe on MobileNet 0.25."""
+    """(validation accuracy, accuracy of the same pictures through its serving code) of the old recipe on MobileNet
+    0.25."""
     keras.utils.set_random_seed(0)
     train, valid = (catalog[catalog["split"] == name] for name in ("train", "valid"))
     classes = sorted(set(train["label"]))

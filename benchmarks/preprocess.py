@@ -1,8 +1,10 @@
-"""How fast pictures are prepared, and how much memory it takes: `python -m benchmarks.preprocess [--photos 600] [--rounds 5]`.
+"""How fast pictures are prepared, and how much memory it takes: `python -m benchmarks.preprocess [--photos 600]
+[--rounds 5]`.
 
-Crop + polygon mask + resize + hash + durable write on two processes, interleaved with (a) the loop that notebooks use, on one process,
-(b) a plain OpenCV loop on a pool, (c) the same scaled decode of the same files on two processes and nothing else: the limit. Quality:
-PSNR against full decoding and area resize. Prints Markdown; nothing is kept. With `--real DIR` (AI Hub's New_sample) the same on it.
+Crop + polygon mask + resize + hash + durable write on two processes, interleaved with (a) the loop that notebooks use,
+on one process, (b) a plain OpenCV loop on a pool, (c) the same scaled decode of the same files on two processes and
+nothing else: the limit. Quality: PSNR against full decoding and area resize. Prints Markdown; nothing is kept. With
+`--real DIR` (AI Hub's New_sample) the same on it.
 """
 
 import argparse
@@ -161,7 +163,8 @@ def psnr(catalog, root, count=150):
 
 
 def area_resize(pixels, box, width, height):
-    """Exact area averages of a fractional box: the integral of the picture, sampled at the corners of the new pixels."""
+    """Exact area averages of a fractional box: the integral of the picture, sampled at the corners of the new
+    pixels."""
     integral = np.zeros((pixels.shape[0] + 1, pixels.shape[1] + 1, 3))
     integral[1:, 1:] = pixels.astype(float).cumsum(axis=0).cumsum(axis=1)
     ys, xs = np.linspace(box[1], box[3], height + 1), np.linspace(box[0], box[2], width + 1)
@@ -196,7 +199,8 @@ def print_speed(title, root, catalog, scratch, rounds):
     for key, name in names.items():
         print(f"| {name} | {speed[key]:,.0f} | {speed['ours'] / speed[key]:.2f} |")
     print(
-        f"\nQuality of the scaled decode against full decoding and area resize: {psnr(catalog, root):.1f} dB (median PSNR)."
+        "\nQuality of the scaled decode against full decoding and area resize: "
+        f"{psnr(catalog, root):.1f} dB (median PSNR)."
     )
 
 
@@ -204,7 +208,8 @@ def print_speed(title, root, catalog, scratch, rounds):
 
 
 def peak_memory(rows, scratch):
-    """(MB of the table, peak MB of this process without it, peak MB of its workers) of preparing `rows` rows, in a process of its own."""
+    """(MB of the table, peak MB of this process without it, peak MB of its workers) of preparing `rows` rows, in a
+    process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.preprocess", "--memory-of", str(rows), "--scratch", str(scratch)],
         capture_output=True,
@@ -297,7 +302,8 @@ def main():
             print_speed("AI Hub's sample", given.real, catalog, scratch, given.rounds)
         if given.memory:
             print(
-                "\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, the table apart, MB |\n|---|---|---|---|---|"
+                "\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, "
+                "the table apart, MB |\n|---|---|---|---|---|"
             )
             for rows in given.memory:
                 table, above, workers = peak_memory(rows, scratch)

@@ -1,8 +1,10 @@
-"""`audit_catalog`: what is wrong with a catalog's pictures, which of them are the same, and groups that keep those together.
+"""`audit_catalog`: what is wrong with a catalog's pictures, which of them are the same, and groups that keep those
+together.
 
-Every picture is decoded once, at reduced scale, into a record of a few hundred bytes: hashes, measures, a tiny grey and colour version. The
-records are kept in `<out>/records`, so calling again continues. All else is computed from them: a pair of pictures must be near by hash and
-then equal in the tiny versions, so that a hash that many pictures share joins nothing.
+Every picture is decoded once, at reduced scale, into a record of a few hundred bytes: hashes, measures, a tiny grey and
+colour version. The records are kept in `<out>/records`, so calling again continues. All else is computed from them: a
+pair of pictures must be near by hash and then equal in the tiny versions, so that a hash that many pictures share joins
+nothing.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from kfashion_utils.tables.catalog import complete_catalog, region_problems
 from kfashion_utils.tables.labels import NOT_ANNOTATED
 from kfashion_utils.tables.tasks import label_columns
 
-RADIUS = 4  # bits of 64 in which hashes of the same picture may differ: every copy of a quarter of the size, at quality 40 or of 128 px was within
+# bits of 64 in which hashes of the same picture may differ: every copy of a quarter of the size, at quality 40 or of
+# 128 px was within
+RADIUS = 4
 TWIN_RADIUS = 4  # the same for the second detector
 
 FLAWS = {  # name: (measure, below or above, threshold, what it means)
@@ -44,10 +48,13 @@ class Audit:
     """What `audit_catalog` found.
 
     Attributes:
-        catalog: the catalog with `group` filled: rows of pictures that are the same are in one group, none of the old groups is cut.
-        findings: DataFrame `id, finding, detail, value`, one row a finding; `id` is empty where it is about the catalog.
-        pairs: DataFrame `id, other, how, distance` of pictures that are the same: `exact` = equal bytes, `near` = differing in `distance`
-            bits of the hash, `mirror` = near after mirroring, `part` = one is a crop or a masked version (1 - correlation).
+        catalog: the catalog with `group` filled: rows of pictures that are the same are in one group, none of the old
+            groups is cut.
+        findings: DataFrame `id, finding, detail, value`, one row a finding; `id` is empty where it is about the
+            catalog.
+        pairs: DataFrame `id, other, how, distance` of pictures that are the same: `exact` = equal bytes, `near` =
+            differing in `distance` bits of the hash, `mirror` = near after mirroring, `part` = one is a crop or a
+            masked version (1 - correlation).
         pictures: how many different files were looked at.
     """
 
@@ -100,9 +107,11 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
     Args:
         catalog: DataFrame of the column contract.
         root: folder that its paths are relative to.
-        out: folder that keeps the records (`records`, about 500 bytes a picture), and features if there is a backbone; calling again continues.
+        out: folder that keeps the records (`records`, about 500 bytes a picture), and features if there is a backbone;
+            calling again continues.
         radius: bits of 64 in which hashes of the same picture may differ, 0..8.
-        backbone: also find crops and masked versions, by the features of this row of `BACKBONES`; needs Keras. None = hashes only.
+        backbone: also find crops and masked versions, by the features of this row of `BACKBONES`; needs Keras. None =
+            hashes only.
         weights: of the backbone, as in `TrainConfig`.
         workers: processes; None = one a core.
         progress: show a bar with the time left.
@@ -167,7 +176,8 @@ def _pairs(pairs, how, distance):
 
 
 def _in_order(pairs, first):
-    """Pairs with the picture first that stands first in the catalog, sorted; `first` is the first row of each record."""
+    """Pairs with the picture first that stands first in the catalog, sorted; `first` is the first row of each
+    record."""
     sides = pairs[["first", "second"]].to_numpy(int, copy=True)
     swapped = first[sides[:, 0]] > first[sides[:, 1]]
     sides[swapped] = sides[swapped, ::-1]
@@ -228,7 +238,8 @@ def shape_correlation(records, pairs, flip=False):
 
 
 def colour_difference(records, pairs, flip=False):
-    """Largest difference of a cell and channel of the 4 x 4 colour versions of pairs, levels, `(pairs,)`; `flip` mirrors the second ones."""
+    """Largest difference of a cell and channel of the 4 x 4 colour versions of pairs, levels, `(pairs,)`; `flip`
+    mirrors the second ones."""
     result = np.empty(len(pairs), np.int16)
     for start in range(0, len(pairs), 2**16):
         one, other = (records["colour"][pairs[start : start + 2**16, side]].astype(np.int16) for side in (0, 1))
@@ -237,7 +248,8 @@ def colour_difference(records, pairs, flip=False):
 
 
 def _twins(records):
-    """The second, independent detector: pairs that are near by dHash (as they are or mirrored) and equal in colours, int `(pairs, 2)`."""
+    """The second, independent detector: pairs that are near by dHash (as they are or mirrored) and equal in colours,
+    int `(pairs, 2)`."""
     usable = _distinct(records)
     count = len(usable)
     both = near_pairs(records["dhash"][usable].T.ravel(), TWIN_RADIUS)
@@ -248,7 +260,8 @@ def _twins(records):
 
 
 def join_rows(catalog, place, pairs):
-    """`group` of every row: rows of a group, a photo, a picture or a pair are joined; the smallest name of a group stays."""
+    """`group` of every row: rows of a group, a photo, a picture or a pair are joined; the smallest name of a group
+    stays."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -363,13 +376,15 @@ def _odd_shares(catalog):
 
 
 def _odd_classes(learned, column):
-    """Classes of which, of 20 rows or more, the share that is valid is less than half or more than twice that of all rows."""
+    """Classes of which, of 20 rows or more, the share that is valid is less than half or more than twice that of all
+    rows."""
     valid = learned["split"] == "valid"
     for label, members in valid.groupby(learned[column]):
         if len(members) >= 20 and not valid.mean() / 2 <= members.mean() <= 2 * valid.mean():
             yield (
                 "",
                 "shares",
-                f"{column} {label!r}: {members.mean():.0%} of {len(members):,} rows are valid, of all rows {valid.mean():.0%}",
+                f"{column} {label!r}: {members.mean():.0%} of {len(members):,} rows are valid, "
+                f"of all rows {valid.mean():.0%}",
                 round(float(members.mean()), 4),
             )

@@ -1,7 +1,8 @@
 """64-bit perceptual hashes of pictures, and the search for all pairs of them that differ in a few bits.
 
-pHash: signs of the lowest frequencies of the picture's cosine transform, so that the hash of a mirror image is the hash with the bits of
-`MIRROR` flipped, and both are found by one search. dHash: whether each place is brighter than its neighbour, the independent second opinion.
+pHash: signs of the lowest frequencies of the picture's cosine transform, so that the hash of a mirror image is the hash
+with the bits of `MIRROR` flipped, and both are found by one search. dHash: whether each place is brighter than its
+neighbour, the independent second opinion.
 """
 
 import functools
@@ -62,14 +63,16 @@ def _as_number(bits):
 def near_pairs(hashes, radius, mirror=0, most=MOST_PAIRS):
     """All pairs of hashes that differ in at most `radius` bits; nothing is missed, nothing guessed.
 
-    Hashes are cut into bands; of two that differ in r bits at least k of r + k bands are equal, so pairs are looked for among those that
-    share k bands, for every choice of k. How many that are is measured on random pairs: photographs share many bits, random hashes few.
-    Bucket for bucket, hashes are sorted and compared with those that follow, on every core.
+    Hashes are cut into bands; of two that differ in r bits at least k of r + k bands are equal, so pairs are looked for
+    among those that share k bands, for every choice of k. How many that are is measured on random pairs: photographs
+    share many bits, random hashes few. Bucket for bucket, hashes are sorted and compared with those that follow, on
+    every core.
 
     Args:
         hashes: uint64 `(n,)`.
         radius: bits, 0..16.
-        mirror: bits that a mirror image flips; pairs that are near after flipping them in one of the two count as well. 0 = none.
+        mirror: bits that a mirror image flips; pairs that are near after flipping them in one of the two count as well.
+            0 = none.
         most: pairs from which on the search is given up.
 
     Returns:
@@ -118,7 +121,8 @@ def _sorted_pairs(first, second, count):
 def _require_few(count, most):
     if count > most:
         raise InputError(
-            f"more than {most:,} pairs of pictures look alike ({count:,} were found): choose a smaller radius, or leave out pictures that show nothing"
+            f"more than {most:,} pairs of pictures look alike ({count:,} were found): "
+            "choose a smaller radius, or leave out pictures that show nothing"
         )
 
 
@@ -207,7 +211,8 @@ def _moved_back(values, pieces):
 
 
 def _first_equal(different, bands, chosen):
-    """Boolean: the first bands without a differing bit are the `chosen` ones, so that each pair is kept by one table."""
+    """Boolean: the first bands without a differing bit are the `chosen` ones, so that each pair is kept by one
+    table."""
     keep = np.ones(len(different), bool)
     for number, (low, width) in enumerate(bands[: chosen[-1] + 1]):
         keep &= (((different >> np.uint64(low)) & np.uint64(2**width - 1)) == 0) == (number in chosen)

@@ -1,4 +1,5 @@
-"""Contact sheets of an audit: the pictures of each finding, pairs beside each other, and likely label errors, as PNG files to go through."""
+"""Contact sheets of an audit: the pictures of each finding, pairs beside each other, and likely label errors, as PNG
+files to go through."""
 
 from pathlib import Path
 

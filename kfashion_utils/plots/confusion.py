@@ -26,8 +26,8 @@ MOST_COUNTED = 30  # classes up to which a confusion matrix shows its counts
 def plot_confusion(predictions, catalog, head=None):
     """Which class is taken for which: shares of each true class (a row sums to 1), ordered by parent, then class.
 
-    Classes without a true row and without an answer are left out. For a multi-label head a cell is the share of the photos that
-    have the row's class for which the column's class was answered; such a row may sum to more than 1.
+    Classes without a true row and without an answer are left out. For a multi-label head a cell is the share of the
+    photos that have the row's class for which the column's class was answered; such a row may sum to more than 1.
 
     Args:
         predictions: table with `<head>:<class>` columns; rows of one photo are averaged.
@@ -55,8 +55,8 @@ def judge(predictions, catalog, head):
     """Answers beside the truth, one row a photo that is annotated for `head`.
 
     Returns:
-        (photos: rows of the predictions, averaged over each photo's rows; actual: 0/1 int `(n, classes)`; answered: 0/1 int
-        `(n, classes)`, one 1 a row for a single-label head).
+        (photos: rows of the predictions, averaged over each photo's rows; actual: 0/1 int `(n, classes)`; answered: 0/1
+        int `(n, classes)`, one 1 a row for a single-label head).
 
     Raises:
         InputError: ids that the catalog lacks, no label column, unknown labels, no annotated row.
@@ -77,7 +77,8 @@ def judge(predictions, catalog, head):
 
 
 def confusion_table(head, actual, answered):
-    """Counts int `(k, k)`, rows true, columns answered, and the k class numbers that occur, ordered by parent, then class."""
+    """Counts int `(k, k)`, rows true, columns answered, and the k class numbers that occur, ordered by parent, then
+    class."""
     table = actual.T @ answered if head.multi else confusion(actual.argmax(1), answered.argmax(1), len(head.classes))
     used = np.flatnonzero(actual.any(axis=0) | answered.any(axis=0))
     order = sorted(

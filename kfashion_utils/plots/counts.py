@@ -49,7 +49,8 @@ def plot_parents(catalog, column="style"):
     head = HEADS.get(column.removeprefix(SUB))
     if head is None or not head.parents:
         raise InputError(
-            f"the classes of {column!r} have no parents in the table of heads; plot_counts(catalog, {column!r}) shows them"
+            f"the classes of {column!r} have no parents in the table of heads; "
+            f"plot_counts(catalog, {column!r}) shows them"
         )
     parent_of = dict(zip(head.classes, head.parents, strict=True))
     counts = pairs["label"].value_counts()
@@ -91,7 +92,8 @@ def plot_parents(catalog, column="style"):
         first = totals.index[0]
         lacking = f"; {len(missing)} of {len(head.classes)} classes have none" if missing else ""
         axes.set_title(
-            f"{len(totals)} parents, {len(classes)} classes; {class_label(first, None)} holds {totals.iloc[0] / totals.sum():.0%}{lacking}",
+            f"{len(totals)} parents, {len(classes)} classes; "
+            f"{class_label(first, None)} holds {totals.iloc[0] / totals.sum():.0%}{lacking}",
             loc="left",
         )
         axes.margins(x=0.08, y=0.01)

@@ -28,7 +28,8 @@ def plot_history(history):
     heads = _history_heads(history)
     if not len(history) or "epoch" not in history or not ({"loss", "val_loss"} & set(history) or heads):
         raise InputError(
-            f"no learning curve in {len(history)} rows with columns {list(history.columns)}; expected epoch, loss, val_loss, <head>_accuracy, …"
+            f"no learning curve in {len(history)} rows with columns {list(history.columns)}; "
+            "expected epoch, loss, val_loss, <head>_accuracy, …"
         )
     history = history.sort_values("epoch", kind="stable")
     with figure_style():
@@ -153,7 +154,8 @@ def _legend_below(figure):
 
 
 def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
-    """How often answers are right by how sure they are; on the diagonal a probability of 0.8 is right in 8 of 10 photos.
+    """How often answers are right by how sure they are; on the diagonal a probability of 0.8 is right in 8 of 10
+    photos.
 
     Args:
         predictions: table with `<head>:<class>` columns.

@@ -63,7 +63,8 @@ def plot_sizes(catalog, root):
         (width, height), most = counts.index[0], counts.iloc[0]
         kinds = "all" if len(counts) == 1 else f"{len(counts):,} sizes, {most / len(sizes):.0%} are"
         figure.suptitle(
-            f"{_read(len(sizes), asked, paths)}: {kinds} {width} x {height}; {(aspects > 1).mean():.0%} are higher than wide",
+            f"{_read(len(sizes), asked, paths)}: {kinds} {width} x {height}; "
+            f"{(aspects > 1).mean():.0%} are higher than wide",
             x=0.01,
             ha="left",
         )
@@ -133,7 +134,8 @@ def plot_boxes(catalog, root):
         without = len(catalog) - int(catalog[BOX].notna().all(axis=1).sum())
         lacking = f"; {without:,} of {len(catalog):,} rows have none" if without else ""
         figure.suptitle(
-            f"{len(boxed):,} boxes in {_read(len(boxed['path'].unique()), asked, paths)}: half of them cover less than {middle:.0%}{lacking}",
+            f"{len(boxed):,} boxes in {_read(len(boxed['path'].unique()), asked, paths)}: "
+            f"half of them cover less than {middle:.0%}{lacking}",
             x=0.01,
             ha="left",
         )
@@ -150,7 +152,8 @@ def _density(sides, height, width):
 
 
 def _sizes(catalog, root):
-    """(DataFrame `width, height` by path of the pictures that could be read, how many were asked, how many there are)."""
+    """(DataFrame `width, height` by path of the pictures that could be read, how many were asked, how many there
+    are)."""
     paths = catalog["path"].unique()
     asked = paths if len(paths) <= MOST_READ else paths[np.linspace(0, len(paths) - 1, MOST_READ).astype(int)]
     sizes = {}
@@ -179,8 +182,8 @@ def show_regions(catalog, root, column=None, photos=12):
     """Photographs with the boxes and polygons of all their rows drawn, as many classes as possible, the class beneath.
 
     Args:
-        catalog: DataFrame of the column contract; where photos have several rows (garments), the colour is that of the class: orange = the most
-            frequent, then blue, green, purple. Otherwise polygons are orange, boxes blue.
+        catalog: DataFrame of the column contract; where photos have several rows (garments), the colour is that of the
+            class: orange = the most frequent, then blue, green, purple. Otherwise polygons are orange, boxes blue.
         root: folder that its paths are relative to.
         column: label column; None = the first one, or none.
         photos: how many.
@@ -267,7 +270,8 @@ def _recipe_text(preprocess):
 
 
 def _examples(catalog, column, count):
-    """Names of photos, one of each class and look as far as they go, then the second ones; the most frequent class first."""
+    """Names of photos, one of each class and look as far as they go, then the second ones; the most frequent class
+    first."""
     if not len(catalog):
         raise InputError("the catalog has no rows; there is nothing to show")
     if column is None:

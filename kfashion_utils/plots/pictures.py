@@ -18,7 +18,8 @@ def show_images(images, labels=None, columns=6, *, height=104, colours=THUMBNAIL
 
     Args:
         images: list of uint8 RGB `(h, w, 3)` of any sizes.
-        labels: one text a picture, lines separated by a newline; None = none. Korean words are glossed where no font has them.
+        labels: one text a picture, lines separated by a newline; None = none. Korean words are glossed where no font
+            has them.
         columns: pictures a row.
         height: of a row, pixels; smaller where the widest row would pass 800 px.
         colours: how many a picture may have, at most 256; fewer make a smaller file. None = as many as it has.
@@ -92,7 +93,8 @@ def shrink(image, width, height):
 
 
 def plot_explanation(explanation, columns=5, *, height=150):
-    """Pictures with the heat of an `Explanation` laid over them: grey = nothing speaks for the class, yellow = the most.
+    """Pictures with the heat of an `Explanation` laid over them: grey = nothing speaks for the class, yellow = the
+    most.
 
     Args:
         explanation: of `explain`.

@@ -20,7 +20,8 @@ FONT_SIZE = 9
 COLOURS = {"train": "#9a9a9a", "valid": "#0072b2", "test": "#e69f00", "(no split)": "#dcdcdc"}
 MOST_NAMED = 60  # classes up to which its axes name them
 KOREAN_FONTS = (
-    "NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "NanumBarunGothic", "NanumSquare", "Malgun Gothic", "AppleGothic",
+    "NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "NanumBarunGothic", "NanumSquare", "Malgun Gothic",
+    "AppleGothic",
     "Apple SD Gothic Neo", "Pretendard", "Source Han Sans KR", "Noto Sans CJK JP", "UnDotum", "Baekmuk Dotum",
 )  # fmt: skip
 SEEN = 2.0  # mean difference of two figures that one sees, levels of 255
@@ -79,7 +80,8 @@ def use_korean_font(install=None):
     It is also put behind pyplot's own font, so that a reader's own figures can hold Hangul.
 
     Args:
-        install: get the package `fonts-nanum` where no Korean font is found; needs apt, a network and the rights. None = in Colab only.
+        install: get the package `fonts-nanum` where no Korean font is found; needs apt, a network and the rights. None
+            = in Colab only.
 
     Returns:
         The font's name; None if there is none and none came, with a printed line that says how to install one.
@@ -100,7 +102,8 @@ def use_korean_font(install=None):
 
 
 def _find_korean_font():
-    """The first of KOREAN_FONTS that is there, also where it was installed after matplotlib made its list; None = none."""
+    """The first of KOREAN_FONTS that is there, also where it was installed after matplotlib made its list; None =
+    none."""
     from matplotlib import font_manager
 
     if not {font.name for font in font_manager.fontManager.ttflist} & set(KOREAN_FONTS):
@@ -159,7 +162,8 @@ def note_numbers(figure, names):
 
 
 def figure_style():
-    """matplotlib's defaults with our font, while a figure is made (`with figure_style():`); nothing is changed for other figures."""
+    """matplotlib's defaults with our font, while a figure is made (`with figure_style():`); nothing is changed for
+    other figures."""
     import matplotlib
 
     sizes = (
@@ -194,7 +198,8 @@ def png(figure, dpi=DPI):
 
 
 def _small_png(figure):
-    """A figure as PNG bytes with a palette of 256 colours, a third of the size; as it is where one would see the difference."""
+    """A figure as PNG bytes with a palette of 256 colours, a third of the size; as it is where one would see the
+    difference."""
     data = png(figure)
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     fewer = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -1,4 +1,5 @@
-"""The audit as its user sees it: copies are found and grouped, pictures that differ are not, and what is wrong is said."""
+"""The audit as its user sees it: copies are found and grouped, pictures that differ are not, and what is wrong is
+said."""
 
 import numpy as np
 import pandas as pd

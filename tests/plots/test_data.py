@@ -61,7 +61,8 @@ def shown(tmp_path):
     rows = [(f"p{number}", part) for number in range(6) for part in (("top", "bottom") if number < 2 else ("dress",))]
     catalog = pd.DataFrame({
         "id": [f"{photo}-{part}" for photo, part in rows], "path": [f"{photo}.jpg" for photo, _ in rows], "photo": [photo for photo, _ in rows],
-        "left": 10.0, "top": 10.0, "right": 40.0, "bottom": 60.0, "polygon": ring, "region": "hand", "part": [part for _, part in rows],
+        "left": 10.0, "top": 10.0, "right": 40.0, "bottom": 60.0, "polygon": ring, "region": "hand",
+        "part": [part for _, part in rows],
     })  # fmt: skip
     below = catalog["part"] == "bottom"  # beneath the top, so that neither hides the other
     catalog.loc[below, ["top", "bottom", "polygon"]] = [62.0, 95.0, "[[[10, 62], [40, 64], [38, 95]]]"]

@@ -131,7 +131,8 @@ def test_counts_need_a_label_column():
 
 def curves(epochs):
     return pd.DataFrame({
-        "epoch": range(epochs + 1), "learning_rate": [0.0] + [0.01 * 0.5 ** ((e - 1) // 4) for e in range(1, epochs + 1)],
+        "epoch": range(epochs + 1), "learning_rate": [0.0] + [0.01 * 0.5 ** ((e - 1) // 4) for e in range(1,
+        epochs + 1)],
         "loss": np.linspace(2, 1, epochs + 1), "val_loss": np.linspace(2, 1.2, epochs + 1),
         "style_accuracy": [0.5] + [np.nan] * epochs, "val_style_accuracy": np.linspace(0.3, 0.6, epochs + 1),
     })  # fmt: skip

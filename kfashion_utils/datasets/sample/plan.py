@@ -1,4 +1,5 @@
-"""The plan of a drawing: which looks, which shots of each, their ids, names and sizes, and the flaws planted among them.
+"""The plan of a drawing: which looks, which shots of each, their ids, names and sizes, and the flaws planted among
+them.
 
 A *look* is a dict `index style second prefix shots`; a *shot* a dict `number name size id date` and, where planted,
 `flaw` or `copies`. Random numbers come from streams that depend on nothing but the seed and the look's and shot's
