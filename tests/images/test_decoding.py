@@ -11,7 +11,8 @@ import zlib
 import numpy as np
 import pytest
 from conftest import picture
-from hostile import MUTATIONS, bmp, chunk, corners, encoded, gif_canvas, png, split_idat, whole_files
+from hostile_mutations import MUTATIONS
+from hostile_parts import bmp, chunk, corners, encoded, gif_canvas, png, split_idat, whole_files
 from PIL import Image, ImageFile
 
 from kfashion_utils import errors

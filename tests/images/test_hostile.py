@@ -10,6 +10,8 @@ from pathlib import Path
 import hostile
 import numpy as np
 import pytest
+from hostile_files import exifs, turning
+from hostile_parts import FLAT, corners, encoded, whole_files
 from PIL import Image, ImageOps
 
 from kfashion_utils.images import decoding as images
@@ -58,23 +60,23 @@ def test_five_thousand_more_mutations(tmp_path, seed):
 def upright(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(hostile.encoded(hostile.FLAT, exif=exif)))))
+    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(encoded(FLAT, exif=exif)))))
 
 
 def test_orientation_is_applied_though_the_rest_is_broken():
     expected = {orientation: upright(orientation) for orientation in range(1, 9)}
-    for name, data, orientation in hostile.turning():
+    for name, data, orientation in turning():
         pixels, (width, height) = decode(data)
         assert pixels.shape == expected[orientation].shape == (height, width, 3), name
         assert np.abs(pixels.astype(int) - expected[orientation]).mean() < 6, name
 
 
 def test_what_is_not_an_orientation_turns_nothing():
-    for name, data, _ in hostile.exifs():
+    for name, data, _ in exifs():
         pixels = decode(data)[0]
-        assert pixels.shape == (32, 64, 3) and np.abs(pixels.astype(int) - hostile.corners()).mean() < 6, name
+        assert pixels.shape == (32, 64, 3) and np.abs(pixels.astype(int) - corners()).mean() < 6, name
 
 
 def test_what_follows_a_picture_changes_no_pixel():
-    for data in hostile.whole_files().values():
+    for data in whole_files().values():
         np.testing.assert_array_equal(decode(data)[0], decode(data + bytes(range(256)))[0])
