@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 import kfashion_utils as kf
 from kfashion_utils.__main__ import main
-from kfashion_utils.audit import crops
+from kfashion_utils.audit import candidates, overlay
 from kfashion_utils.audit import findings as auditing
 from kfashion_utils.audit import pictures as looking
 from kfashion_utils.audit.findings import audit_catalog
@@ -287,7 +287,7 @@ def grey(picture):
                 Image.Resampling.BOX,
             )
         )
-        for side in (crops.COARSE_SIDE, crops.SIDE)
+        for side in (overlay.COARSE_SIDE, overlay.SIDE)
     ]
 
 
@@ -295,8 +295,8 @@ def fine(picture):
     return np.asarray(
         picture.resize(
             (
-                round(picture.width * crops.FINE_SIDE / max(picture.size)),
-                round(picture.height * crops.FINE_SIDE / max(picture.size)),
+                round(picture.width * overlay.FINE_SIDE / max(picture.size)),
+                round(picture.height * overlay.FINE_SIDE / max(picture.size)),
             ),
             Image.Resampling.BOX,
         )
@@ -309,11 +309,11 @@ def test_a_part_is_recognised_and_another_picture_is_not():
     painted = np.full((320, 240, 3), 255, np.uint8)
     painted[60:260, 50:200] = np.asarray(whole)[60:260, 50:200]
     for other in (part, part.transpose(Image.Transpose.FLIP_LEFT_RIGHT), Image.fromarray(painted)):
-        score, fit = crops.part_score(grey(whole), grey(other))
-        assert score > crops.SAME_PART and crops.is_same(fine(whole), fine(other), *fit)
+        score, fit = overlay.part_score(grey(whole), grey(other))
+        assert score > overlay.SAME_PART and overlay.is_same(fine(whole), fine(other), *fit)
         red, green, blue = other.split()
-        assert not crops.is_same(fine(whole), fine(Image.merge("RGB", (blue, red, green))), *fit)
-    assert max(crops.part_score(grey(whole), grey(scene(seed)))[0] for seed in range(1, 8)) < crops.SAME_PART
+        assert not overlay.is_same(fine(whole), fine(Image.merge("RGB", (blue, red, green))), *fit)
+    assert max(overlay.part_score(grey(whole), grey(scene(seed)))[0] for seed in range(1, 8)) < overlay.SAME_PART
 
 
 def test_two_shirts_on_one_blanket_are_two_photographs():
@@ -330,17 +330,18 @@ def test_two_shirts_on_one_blanket_are_two_photographs():
             np.repeat(rng.integers(170, 230, (8, 8, 1), dtype=np.uint8), 10, axis=0), 10, axis=1
         )
         pictures.append(Image.fromarray(pixels))
-    score, fit = crops.part_score(grey(pictures[0]), grey(pictures[1].crop((5, 5, 235, 315))))
-    assert score > crops.SAME_PART
-    assert not crops.is_same(fine(pictures[0]), fine(pictures[1].crop((5, 5, 235, 315))), *fit)
-    score, fit = crops.part_score(grey(pictures[0]), grey(pictures[0].crop((5, 5, 235, 315))))
-    assert score > crops.SAME_PART and crops.is_same(fine(pictures[0]), fine(pictures[0].crop((5, 5, 235, 315))), *fit)
+    score, fit = overlay.part_score(grey(pictures[0]), grey(pictures[1].crop((5, 5, 235, 315))))
+    assert score > overlay.SAME_PART
+    assert not overlay.is_same(fine(pictures[0]), fine(pictures[1].crop((5, 5, 235, 315))), *fit)
+    score, fit = overlay.part_score(grey(pictures[0]), grey(pictures[0].crop((5, 5, 235, 315))))
+    assert score > overlay.SAME_PART
+    assert overlay.is_same(fine(pictures[0]), fine(pictures[0].crop((5, 5, 235, 315))), *fit)
 
 
 def test_neighbours_are_those_of_all_cosines(monkeypatch):
-    monkeypatch.setattr(crops, "BLOCK", 7)
-    monkeypatch.setattr(crops, "COLUMNS", 11)
-    vectors = crops.whitened(np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32))
+    monkeypatch.setattr(candidates, "BLOCK", 7)
+    monkeypatch.setattr(candidates, "COLUMNS", 11)
+    vectors = candidates.whitened(np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32))
     cosines = vectors @ vectors.T - 3 * np.eye(50)
     expected = {
         tuple(sorted((row, int(other))))
@@ -348,7 +349,7 @@ def test_neighbours_are_those_of_all_cosines(monkeypatch):
         for other in np.argsort(-cosines[row])[:3]
         if cosines[row, other] >= 0.2
     }
-    assert {tuple(pair) for pair in crops.neighbours(vectors, 3, 0.2).tolist()} == expected
+    assert {tuple(pair) for pair in candidates.neighbours(vectors, 3, 0.2).tolist()} == expected
 
 
 # Label errors ---------------------------------------------------------------------------------------------------------
