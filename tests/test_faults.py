@@ -91,28 +91,28 @@ class Case:
         )
 
 
+def named_by_hash(path):
+    return hash_file(path) + ".zip" == path.name
+
+
 def problems(case, expected, redone, same_shards=True):
     """What is wrong after a restart: a list of texts, empty if nothing is."""
     prepared = case.prepare()
-    found, wrong = case.state(prepared), []
-    wrong += ["pictures differ"] * (found[0] != expected[0]) + ["failures differ"] * (found[1] != expected[1])
-    wrong += ["shards differ"] * (same_shards and found[2] != expected[2])
+    pictures, failures, shards = case.state(prepared)
+    wrong = []
+    wrong += ["pictures differ"] * (pictures != expected[0])
+    wrong += ["failures differ"] * (failures != expected[1])
+    wrong += ["shards differ"] * (same_shards and shards != expected[2])
     names = {path.name for path in prepared.folder.iterdir()}
-    wrong += [f"left over: {name}" for name in names - found[2] - FINISHED]
-    wrong += [
-        f"{name} is not what its name says" for name in found[2] if hash_file(prepared.folder / name) + ".zip" != name
-    ]
+    wrong += [f"left over: {name}" for name in names - shards - FINISHED]
+    wrong += [f"{name} is not what its name says" for name in shards if not named_by_hash(prepared.folder / name)]
     extra = sum(case.encoded.values()) - PICTURES
     wrong += [f"{extra} pictures redone"] * (extra > redone)
     if case.drive:
         there = [path for path in case.drive.rglob("*") if path.is_file()]
         proven = set(json.loads((prepared.folder / "drive.json").read_text())["proven"])
-        wrong += ["not all on Drive"] * (proven != found[2] or not proven <= {path.name for path in there})
-        wrong += [
-            f"on Drive: {path.name}"
-            for path in there
-            if path.name != SENTINEL and hash_file(path) + ".zip" != path.name
-        ]
+        wrong += ["not all on Drive"] * (proven != shards or not proven <= {path.name for path in there})
+        wrong += [f"on Drive: {path.name}" for path in there if path.name != SENTINEL and not named_by_hash(path)]
     before = sum(case.encoded.values())
     case.prepare()
     wrong += ["a third call works again"] * (sum(case.encoded.values()) > before)
@@ -128,9 +128,9 @@ def broken_promises(case):
         for line in journal.read_bytes().splitlines(keepends=True):
             entry = shard_writer._read_journal_line(line)
             if data is not None and entry and "offset" in entry:
-                wrong += ["a journal line names what is not there"] * (
-                    zlib.crc32(data[entry["offset"] :][: entry["size"]]) != entry["crc"]
-                )
+                there = data[entry["offset"] :][: entry["size"]]
+                if zlib.crc32(there) != entry["crc"]:
+                    wrong.append("a journal line names what is not there")
     return wrong
 
 
@@ -206,10 +206,8 @@ def test_a_full_disk_is_one_error_that_names_path_and_bytes(photos, tmp_path):
         if name not in WRITES:
             continue
         case = Case(photos, tmp_path / f"full{at}", False)
-        with (
-            FaultyDisk(case.watched, at, "ENOSPC").in_place(),
-            pytest.raises(StorageFull, match="bytes are free; make room") as caught,
-        ):
+        refused = pytest.raises(StorageFull, match="bytes are free; make room")
+        with FaultyDisk(case.watched, at, "ENOSPC").in_place(), refused as caught:
             case.prepare()
         assert str(case.cache) in caught.value.filename
 
@@ -233,20 +231,15 @@ def test_a_really_full_disk_and_what_comes_after(tmp_path):
         pytest.skip("this machine lets nobody mount a small file system")
     first, second = done.stdout.split("exit 1", 1)
     assert "kfashion preprocess: the storage failed: " in done.stderr and "Traceback" not in done.stderr
-    assert (
-        "bytes were to be written" in done.stderr
-        and "No space left on device" in done.stderr
-        and "disk/64-crop_none" in done.stderr
-    )
+    for text in ("bytes were to be written", "No space left on device", "disk/64-crop_none"):
+        assert text in done.stderr
     assert "200 of 200 rows prepared, 0 rejected" in second and "exit 0" in second
     assert "in unfinished shards" in second and ", 0 in unfinished shards" not in second  # it went on
-    assert not [
-        name for name in second.split("exit 0")[1].split() if name.endswith((".part", ".journal")) or "plan" in name
-    ]
+    left = second.split("exit 0")[1].split()
+    assert not [name for name in left if name.endswith((".part", ".journal")) or "plan" in name]
 
 
-# Mutants: the campaign must catch a writer that is planted wrong
-# --------------------------------------------------------
+# Mutants: the campaign must catch a writer that is planted wrong ------------------------------------------------------
 
 
 class Without:
@@ -299,11 +292,10 @@ def test_planted_mutants_are_caught(photos, tmp_path, whole, monkeypatch, plant)
     plant(monkeypatch)
     chosen = random.Random(2).sample(every, len(every))
     for number in range(0, len(chosen), 20):
+        some = chosen[number : number + 20]
         for cut_short in (False, True):
             try:
-                caught = campaign(
-                    photos, tmp_path / f"{number}{cut_short}", whole, chosen[number : number + 20], False, cut_short
-                )
+                caught = campaign(photos, tmp_path / f"{number}{cut_short}", whole, some, False, cut_short)
             except (OSError, ValueError) as error:
                 caught = str(error)
             if caught:
@@ -325,9 +317,10 @@ def test_the_power_cut_itself_forgets_what_was_not_synced(tmp_path):
             os.open(top / "another", os.O_RDONLY | os.O_CREAT)
             os.unlink(top / "kept")
         assert set(os.listdir(top)) <= {"kept", "new", "another"}
-        lost |= {
-            "name" if "new" not in os.listdir(top) else "bytes" if (top / "new").read_bytes() != b"new" else "nothing"
-        }
+        if "new" not in os.listdir(top):
+            lost.add("name")
+        else:
+            lost.add("nothing" if (top / "new").read_bytes() == b"new" else "bytes")
     assert lost == {"name", "bytes", "nothing"}
 
 

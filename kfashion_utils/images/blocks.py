@@ -31,36 +31,38 @@ def fill_missing(folder, rows, root, preprocess, workers, backend, progress):
     """Prepare what is missing; returns the shards."""
     workers = workers or os.cpu_count()
     wanted, first = np.unique(rows.items, return_index=True)
-    shards = Shards(folder, wanted)
-    todo = _missing(wanted, first, shards)
-    if not todo.any():
-        return shards
-    plan = _read_plan(folder, rows.items, todo)
-    if plan is None:
-        sweep(folder)
-        shards = Shards(folder, wanted)
-        todo = _missing(wanted, first, shards)
-        if not todo.any():
-            return shards
-        plan = _write_plan(folder, rows.items, todo, workers, preprocess.size)
-    blocks = {
-        name: start + np.flatnonzero(todo[start:stop]) for name, (start, stop) in plan.items() if todo[start:stop].any()
-    }
-    begun = {name: count_lines(folder / f"{name}{JOURNAL}") for name in blocks}
-    need = (int(todo.sum()) - sum(begun.values())) * BYTES_PER_PIXEL * preprocess.size**2
+    todo, plan = _planned(folder, rows.items, wanted, first, workers, preprocess.size)
+    blocks = {name: start + np.flatnonzero(todo[start:stop]) for name, (start, stop) in plan.items()}
+    sizes = {name: len(numbers) for name, numbers in blocks.items() if len(numbers)}
+    missing = sum(sizes.values())
+    if not missing:
+        return Shards(folder, wanted)
+    begun = sum(count_lines(folder / f"{name}{JOURNAL}") for name in sizes)
+    need = (missing - begun) * BYTES_PER_PIXEL * preprocess.size**2
     if progress:
-        known = len(wanted) - int(todo.sum())
         print(
-            f"{preprocess.key}: {todo.sum():,} pictures to prepare (about {need / 1e6:,.0f} MB), "
-            f"{known:,} in the cache, {sum(begun.values()):,} in unfinished shards"
+            f"{preprocess.key}: {missing:,} pictures to prepare (about {need / 1e6:,.0f} MB), "
+            f"{len(wanted) - missing:,} in the cache, {begun:,} in unfinished shards"
         )
         _say_minutes(rows, todo, root, preprocess, workers)
-    require_space(folder, need, f"preparing {todo.sum():,} pictures")
-    jobs = ((folder, name, rows.mappings(numbers), root, preprocess, rows.identity) for name, numbers in blocks.items())
-    sizes = {name: len(numbers) for name, numbers in blocks.items()}
-    with watched_bar(sum(sizes.values()), "prepare", _journalled(folder, sizes), progress):
-        RUNNERS[backend](jobs, min(workers, len(blocks)))
+    require_space(folder, need, f"preparing {missing:,} pictures")
+    jobs = ((folder, name, rows.mappings(blocks[name]), root, preprocess, rows.identity) for name in sizes)
+    with watched_bar(missing, "prepare", _journalled(folder, sizes), progress):
+        RUNNERS[backend](jobs, min(workers, len(sizes)))
     return Shards(folder, wanted)
+
+
+def _planned(folder, items, wanted, first, workers, size):
+    """(which rows are missing, the plan of the interrupted call or a new one); an empty plan where nothing is."""
+    todo = _missing(wanted, first, Shards(folder, wanted))
+    if not todo.any():
+        return todo, {}
+    plan = _read_plan(folder, items, todo)
+    if plan is not None:
+        return todo, plan
+    sweep(folder)  # it seals what an interrupted call of other rows had prepared
+    todo = _missing(wanted, first, Shards(folder, wanted))
+    return todo, _write_plan(folder, items, todo, workers, size) if todo.any() else {}
 
 
 def _missing(wanted, first, shards):
@@ -75,20 +77,19 @@ def _read_plan(folder, items, todo):
     """{block name: (start, stop) of rows} of the interrupted call, if it was for the same rows; else None."""
     path = folder / "plan.json"
     plan = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if (
-        plan.get("rows") != _stamp(items)
-        or sum(todo[start:stop].sum() for start, stop in plan["blocks"].values()) != todo.sum()
-    ):
+    if plan.get("rows") != _stamp(items):
         return None
-    return plan["blocks"]
+    planned = sum(todo[start:stop].sum() for start, stop in plan["blocks"].values())
+    return plan["blocks"] if planned == todo.sum() else None
 
 
 def _write_plan(folder, items, todo, workers, size):
     """Blocks of equal shares, as many for each worker, written down so that a later call continues them."""
     numbers, stamp = np.flatnonzero(todo), _stamp(items)
-    per_shard = max(1, min(SHARD_ITEMS, int(SHARD_BYTES / (BYTES_PER_PIXEL * size**2))))
-    count = math.ceil(math.ceil(len(numbers) / per_shard) / workers) * workers
-    parts = [part for part in np.array_split(numbers, max(count, 1)) if len(part)]
+    fitting = int(SHARD_BYTES / (BYTES_PER_PIXEL * size**2))
+    shards = math.ceil(len(numbers) / max(1, min(SHARD_ITEMS, fitting)))
+    count = math.ceil(shards / workers) * workers
+    parts = [part for part in np.array_split(numbers, count) if len(part)]
     blocks = {f"block-{stamp[:8]}-{part[0]:07d}": [int(part[0]), int(part[-1]) + 1] for part in parts}
     write_json(folder / "plan.json", {"rows": stamp, "blocks": blocks})
     return blocks
@@ -146,8 +147,7 @@ def _run_processes(jobs, workers):
 
 
 def _run_ray(jobs, workers):
-    """On the Ray cluster of this session, or of `RAY_ADDRESS`; else on one that is started on this machine and ended
-    again."""
+    """On the Ray cluster of this session, or of `RAY_ADDRESS`; else on one of this machine, for this call only."""
     try:
         import ray
     except ImportError as error:
@@ -155,9 +155,8 @@ def _run_ray(jobs, workers):
     ours = not ray.is_initialized()
     if ours:
         address = os.environ.get("RAY_ADDRESS")
-        ray.init(
-            **({"address": address} if address else {"num_cpus": workers}), include_dashboard=False, log_to_driver=False
-        )
+        where = {"address": address} if address else {"num_cpus": workers}
+        ray.init(**where, include_dashboard=False, log_to_driver=False)
     try:
         remote, running = ray.remote(fill_block), []
         for job in jobs:
@@ -196,12 +195,12 @@ def _say_minutes(rows, todo, root, preprocess, workers):
     for row in chosen:
         with contextlib.suppress(ImageRejected):
             patiently(preprocess.encode, row["path"], row, root)
-    minutes = (time.monotonic() - started) / TRIED * len(numbers) / workers / 60
-    print(
-        f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} of them"
-        if minutes >= 1
-        else "less than a minute"
-    )
+    each = (time.monotonic() - started) / TRIED
+    minutes = each * len(numbers) / workers / 60
+    if minutes < 1:
+        print("less than a minute")
+    else:
+        print(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} pictures")
 
 
 def _journalled(folder, sizes):
@@ -215,8 +214,8 @@ def _journalled(folder, sizes):
             if journal.exists():
                 started.add(name)
                 done += min(count_lines(journal), size)
-            else:
-                done += size if name in started else 0
+            elif name in started:
+                done += size
         return done
 
     return count

@@ -32,7 +32,7 @@ class CatalogRows:
             InputError: no picture is there at all.
             OSError: the folder of the pictures went away.
         """
-        identity = folder_identity(root)
+        identity = folder_identity(root)  # before the first look: a mount that goes away is noticed
         columns = {name: catalog[name].to_numpy(object if name in TEXTS else float) for name in COLUMNS}
         order = columns["id"].argsort(kind="stable")
         items, missing = np.zeros(len(order), ITEM_NAME), []

@@ -193,17 +193,14 @@ def _opaque(picture):
 
 
 def _array_to_rgb(array):
-    if (
-        array.dtype != np.uint8
-        or array.ndim not in (2, 3)
-        or 0 in array.shape
-        or array.shape[2:] not in ((), (1,), (3,))
-    ):
-        raise ImageRejected(
-            "not a picture", f"an array of {array.dtype} {array.shape}, expected uint8 (h, w) or (h, w, 3)"
-        )
-    require_pixels(array.shape[1], array.shape[0])
-    return np.ascontiguousarray(np.broadcast_to(array[..., None] if array.ndim == 2 else array, (*array.shape[:2], 3)))
+    usable = array.ndim in (2, 3) and 0 not in array.shape and array.shape[2:] in ((), (1,), (3,))
+    if array.dtype != np.uint8 or not usable:
+        detail = f"an array of {array.dtype} {array.shape}, expected uint8 (h, w) or (h, w, 3)"
+        raise ImageRejected("not a picture", detail)
+    height, width = array.shape[:2]
+    require_pixels(width, height)
+    channels = array[..., None] if array.ndim == 2 else array
+    return np.ascontiguousarray(np.broadcast_to(channels, (height, width, 3)))
 
 
 def encode_jpeg(pixels, quality):

@@ -23,9 +23,7 @@ MAX_PARTS = 100_000  # segments or chunks before the pixels; a photograph has te
 MAX_READS = 1_000_000  # of Pillow's parsers and its BMP run-length decoder, which are Python: about a second
 MAX_HEADER_BYTES = 2**20  # of a JPEG's tables; usually a few hundred
 SCAN_MARK = 0xDAFF  # FF DA, read as a little-endian number
-MAX_SCANS = (
-    100  # of a JPEG; usually ten. Each goes over the whole picture: thousands fit into a small file and take minutes
-)
+MAX_SCANS = 100  # of a JPEG, usually ten. Each goes over the whole picture: a small file's thousands take minutes
 
 
 def open_picture(data):
@@ -72,9 +70,8 @@ def _open_jpeg(data):
             return picture, exif
         if code == 0xE1 and not exif and data.startswith(b"Exif\0\0", start + 4):
             exif = data[start + 4 : at]
-        if code not in JPEG_METADATA and (
-            code < 0xE0 or at - start >= 16
-        ):  # JFIF and Adobe marks that are too short are none
+        too_short = code >= 0xE0 and at - start < 16  # to be a JFIF or Adobe mark
+        if code not in JPEG_METADATA and not too_short:
             kept.append(data[start:at])
             size += at - start
         if size > MAX_HEADER_BYTES:

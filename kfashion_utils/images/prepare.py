@@ -90,14 +90,7 @@ def preprocess_images(
         OSError: the storage failed; calling again continues.
     """
     preprocess = preprocess or Preprocess()
-    if backend not in BACKENDS:
-        raise InputError(f"backend {backend!r}: expected one of {BACKENDS}")
-    if is_on_drive(cache):
-        raise InputError(
-            f"the cache {cache} lies on Drive, which loses what is written to it piecemeal; "
-            "name a local folder, and this one as drive"
-        )
-    refuse("the catalog is not usable", region_problems(catalog))
+    _require_usable(catalog, cache, backend)
     rows, missing = CatalogRows.named(catalog, root, preprocess)
     folder = Path(cache, preprocess.key)
     make_folder(folder)
@@ -119,16 +112,27 @@ def preprocess_images(
     return PreparedImages(preprocess, folder, rows.ids[done], rows.items[done], shards, failures)
 
 
+def _require_usable(catalog, cache, backend):
+    if backend not in BACKENDS:
+        raise InputError(f"backend {backend!r}: expected one of {BACKENDS}")
+    if is_on_drive(cache):
+        raise InputError(
+            f"the cache {cache} lies on Drive, which loses what is written to it piecemeal; "
+            "name a local folder, and this one as drive"
+        )
+    refuse("the catalog is not usable", region_problems(catalog))
+
+
 def _failures(rows, missing, undone, rejected):
-    ids, paths = rows.ids[undone], rows.columns["path"][rows.places[undone]]
+    """DataFrame `id, path, reason, detail`, by id: what was not there, and what is not done of the rest."""
     gone = ["", "", "missing", "it was there when the call began, then the storage did not give it; call again"]
-    records = [
-        [i, p, *rejected.get(item.decode(), gone)[2:]]
-        for i, p, item in zip(ids, paths, rows.items[undone], strict=True)
-    ]
-    return pd.DataFrame(missing + records, columns=["id", "path", "reason", "detail"], dtype=object).sort_values(
-        "id", ignore_index=True
-    )
+    ids, paths = rows.ids[undone], rows.columns["path"][rows.places[undone]]
+    records = list(missing)
+    for row_id, path, item in zip(ids, paths, rows.items[undone], strict=True):
+        reason, detail = rejected.get(item.decode(), gone)[2:]
+        records.append([row_id, path, reason, detail])
+    failures = pd.DataFrame(records, columns=["id", "path", "reason", "detail"], dtype=object)
+    return failures.sort_values("id", ignore_index=True)
 
 
 def _say_failures(failures, folder, progress):
@@ -143,10 +147,8 @@ def _say_failures(failures, folder, progress):
 def _fetch(on_drive, progress):
     came, damaged = on_drive.pull()
     if progress and (came or damaged):
-        print(
-            f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash"
-            + f"; {len(damaged):,} damaged ones set aside" * bool(damaged)
-        )
+        aside = f"; {len(damaged):,} damaged ones set aside" if damaged else ""
+        print(f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash{aside}")
 
 
 @contextlib.contextmanager
@@ -179,15 +181,10 @@ def _prove(on_drive, progress):
         on_drive.push()
         shards, size, seconds = on_drive.prove()
     except OSError as error:
-        raise OSError(
-            error.errno,
-            f"{error.strerror}. The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive",
-            error.filename,
-        ) from error
+        kept = f"The pictures are prepared and whole in {on_drive.local}, but not proven to be on Drive"
+        raise OSError(error.errno, f"{error.strerror}. {kept}", error.filename) from error
     if progress:
-        new = (
-            f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s"
-            if shards
-            else ", none of them new"
-        )
+        new = ", none of them new"
+        if shards:
+            new = f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s"
         print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive{new}")

@@ -91,7 +91,8 @@ class Preprocess:
         box, rings = _box(row), _rings(row)
         region_of = functools.partial(self._region, box, rings)
         pixels, placement = decoding.decode_region(source, root, region_of, self.size, self.fit)
-        return decoding.encode_jpeg(placement.place(pixels, self.fill, self._kept_rings(box, rings)), self.quality)
+        placed = placement.place(pixels, self.fill, self._kept_rings(box, rings))
+        return decoding.encode_jpeg(placed, self.quality)
 
     def apply(self, source, row, root="."):
         """The pixels of `encode`: uint8 RGB `(size, size, 3)`."""
@@ -129,9 +130,8 @@ class Preprocess:
         across, down = self.margin * (right - left), self.margin * (bottom - top)
         region = max(left - across, 0), max(top - down, 0), min(right + across, width), min(bottom + down, height)
         if region[2] - region[0] < 1 or region[3] - region[1] < 1:
-            raise ImageRejected(
-                "region outside", f"box {(left, top, right, bottom)} of a picture of {width} x {height}"
-            )
+            box = left, top, right, bottom
+            raise ImageRejected("region outside", f"box {box} of a picture of {width} x {height}")
         return region
 
     def _kept_rings(self, box, rings):

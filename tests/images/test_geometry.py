@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from hostile_parts import encoded
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import kfashion_utils as kf
-from kfashion_utils.images.geometry import Placement, fitted_size
+from kfashion_utils.images.geometry import Placement, fitted_size, inside
 
 SIDES = st.floats(1, 3000)
 
@@ -46,6 +47,22 @@ def test_a_mark_in_a_photograph_lies_where_its_placement_says(recipe, tmp_path):
     ys, xs = np.nonzero(seen > 128)
     assert abs(xs.mean() + 0.5 - x) < 0.6 and abs(ys.mean() + 0.5 - y) < 0.6
     np.testing.assert_array_equal(preprocess.foreground("a.png", row, tmp_path), placement.mask([ring]))
+
+
+BLACK = encoded(Image.new("RGB", (120, 200)))
+
+
+@given(st.lists(st.tuples(st.floats(-20, 140), st.floats(-20, 220)), min_size=3, max_size=9), st.sampled_from(RECIPES))
+def test_a_polygon_drawn_through_the_placement_is_the_foreground(ring, recipe):
+    row = {"left": 20, "top": 30, "right": 110, "bottom": 180, "polygon": json.dumps([ring])}
+    preprocess = kf.Preprocess(size=64, **recipe)
+    placement = preprocess.placement(row, 120, 200)
+    drawn = inside([placement.to_square(ring)], 64, 64) > 0
+    foreground = preprocess.foreground(BLACK, row)
+    border = np.ones((64, 64), bool)
+    border[placement.middle] = False
+    assert not foreground[border].any()
+    assert (drawn != foreground)[placement.middle].mean() < 0.01  # a point may be rounded to the other side
 
 
 def test_a_box_outside_is_rejected_as_in_encoding(tmp_path):

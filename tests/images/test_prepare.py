@@ -1,3 +1,5 @@
+"""Preparation: rows, interruptions, workers, and what each field of the recipe does to pixels."""
+
 import json
 import os
 import zipfile
@@ -25,18 +27,8 @@ def photos(tmp_path):
     for number in range(12):
         picture(root / f"{number}.jpg", (90, 120), (20 * number, 100, 50), seed=number)
         polygon = json.dumps([[[20, 20], [70, 20], [70, 100], [20, 100]]])
-        rows.append(
-            {
-                "id": f"p{number:02d}",
-                "path": f"{number}.jpg",
-                "left": 10,
-                "top": 10,
-                "right": 80,
-                "bottom": 110,
-                "polygon": polygon,
-                "region": "hand",
-            }
-        )
+        box = {"left": 10, "top": 10, "right": 80, "bottom": 110}
+        rows.append({"id": f"p{number:02d}", "path": f"{number}.jpg", **box, "polygon": polygon, "region": "hand"})
     (root / "3.jpg").write_bytes(b"no picture")
     (root / "4.jpg").unlink()
     rows[5] |= {"left": "", "top": "", "right": "", "bottom": "", "polygon": "", "region": ""}
@@ -53,19 +45,14 @@ def contents(prepared):
 
 
 def leftovers(folder):
-    return sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.suffix not in (".zip", ".csv", ".json") or path.name == "plan.json"
-    )
+    names = [path.name for path in folder.iterdir()]
+    return sorted(name for name in names if name == "plan.json" or not name.endswith((".zip", ".csv", ".json")))
 
 
 def test_rows_in_are_rows_kept_plus_rows_rejected(photos, tmp_path):
     prepared = prepare(photos, tmp_path / "cache")
-    assert len(prepared) == 10 and prepared.failures[["id", "reason"]].values.tolist() == [
-        ["p03", "not a picture"],
-        ["p04", "missing"],
-    ]
+    failures = prepared.failures[["id", "reason"]].values.tolist()
+    assert len(prepared) == 10 and failures == [["p03", "not a picture"], ["p04", "missing"]]
     assert (prepared.folder / "failures.csv").read_text(encoding="utf-8").count("\n") == 3
     assert leftovers(prepared.folder) == []
 
@@ -142,9 +129,8 @@ def test_an_interrupted_plan_of_another_catalog_is_kept(photos, tmp_path, monkey
     with pytest.raises(Killed):
         preprocess_images(catalog[:6], root, tmp_path, progress=False, workers=1)
     prepared = preprocess_images(catalog[2:], root, tmp_path, progress=False, workers=1)
-    assert (
-        leftovers(prepared.folder) == [] and len(calls) == 4 + 1 + 7
-    )  # four done, one died, the rest of both catalogs
+    assert leftovers(prepared.folder) == []
+    assert len(calls) == 4 + 1 + 7  # four done, one died, the rest of both catalogs
     assert len(preprocess_images(catalog, root, tmp_path, progress=False, workers=1)) == 10
 
 
@@ -221,17 +207,13 @@ def test_mask_paints_outside_the_polygon_and_falls_back_to_the_box(quarters):
 
 def test_scaled_decoding_changes_little(tmp_path):
     y, x = np.mgrid[0:1200, 0:900]
-    smooth = (
-        np.stack([127 + 120 * np.sin(x / 40), 127 + 120 * np.cos(y / 55), (x + y) / 9], axis=-1)
-        .clip(0, 255)
-        .astype(np.uint8)
-    )
+    waves = np.stack([127 + 120 * np.sin(x / 40), 127 + 120 * np.cos(y / 55), (x + y) / 9], axis=-1)
+    smooth = waves.clip(0, 255).astype(np.uint8)
     Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=92)
     Image.fromarray(smooth).save(tmp_path / "a.png")
     box = {"left": 100.4, "top": 50, "right": 850, "bottom": 1150.7}
-    scaled, full = (
-        Preprocess(size=112, crop="box").apply(tmp_path / name, row(**box)).astype(float) for name in ("a.jpg", "a.png")
-    )
+    recipe = Preprocess(size=112, crop="box")
+    scaled, full = (recipe.apply(tmp_path / name, row(**box)).astype(float) for name in ("a.jpg", "a.png"))
     assert 10 * np.log10(255**2 / np.mean((scaled - full) ** 2)) > 37
 
 
@@ -247,14 +229,8 @@ def test_lacking_counts_rows_without_what_the_recipe_asks_for(photos):
 
 
 def test_key_is_exact_and_does_not_depend_on_defaults():
-    keys = {
-        Preprocess().key,
-        Preprocess(size=112).key,
-        Preprocess(crop="box").key,
-        Preprocess(margin=0.1).key,
-        Preprocess(fill=0).key,
-    }
-    assert len(keys) == 5
+    changes = [{}, {"size": 112}, {"crop": "box"}, {"margin": 0.1}, {"fill": 0}]
+    assert len({Preprocess(**values).key for values in changes}) == 5
     assert Preprocess().key == "224-crop_none-mask_none-44136fa3"  # released: it may never change
 
 
@@ -268,9 +244,7 @@ def test_recipes_out_of_range_are_refused(values):
 
 def test_every_failure_reason_survives_the_shard(photos, tmp_path):
     prepare(photos, tmp_path)
-    os.utime(
-        photos[0] / "5.jpg", ns=(1, 1)
-    )  # one picture changes: the call prepares it and still lists the old failures
+    os.utime(photos[0] / "5.jpg", ns=(1, 1))  # the next call prepares it again and still lists the old failures
     assert set(prepare(photos, tmp_path).failures["reason"]) == {"not a picture", "missing"}
 
 
