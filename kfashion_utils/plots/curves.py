@@ -5,10 +5,21 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.calibration import reliability
-from kfashion_utils.plots.confusion import find_head
+from kfashion_utils.plots.labels import find_head
 from kfashion_utils.plots.style import COLOURS, WIDTH, drawable_text, figure_style, new_figure, plain_axes
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")  # one a head, so that colour alone tells only train from valid
+THIN = {"markersize": 4, "linewidth": 1.5}  # curves
+OF_ANSWERS = {
+    "confidence": "probability of the answer",
+    "accuracy": "share of answers that are right",
+    "n": "answers",
+}
+OF_CLASSES = {
+    "confidence": "probability of a class",
+    "accuracy": "share of photos that have the class",
+    "n": "probabilities",
+}
 
 
 # Learning curves ------------------------------------------------------------------------------------------------------
@@ -48,40 +59,31 @@ def plot_history(history):
 
 
 def _history_heads(history):
-    names = [
-        str(name).removeprefix("val_").removesuffix("_accuracy")
-        for name in history.columns
-        if str(name).endswith("_accuracy")
-    ]
-    return list(dict.fromkeys(names))
+    measured = [str(name) for name in history.columns if str(name).endswith("_accuracy")]
+    return list(dict.fromkeys(name.removeprefix("val_").removesuffix("_accuracy") for name in measured))
 
 
 def _draw_curves(axes, history, names):
+    """A curve for each head and split; `names` = {head: column of the training rows}."""
     epochs = history["epoch"].to_numpy(float)
     for mark, (head, name) in zip(MARKS * len(names), names.items(), strict=False):
         for split, column in (("train", name), ("valid", f"val_{name}")):
-            values = (
-                pd.to_numeric(history[column], errors="coerce").to_numpy(float)
-                if column in history
-                else np.full(len(history), np.nan)
-            )
+            values = _measured(history, column)
             known = np.isfinite(values)
             if known.any():
-                every = max(1, int(known.sum()) // 15)
-                axes.plot(
-                    epochs[known],
-                    values[known],
-                    color=COLOURS[split],
-                    marker=mark,
-                    markersize=4,
-                    markevery=every,
-                    linewidth=1.5,
-                    label=_series(split, head, names),
-                )
+                look = {"color": COLOURS[split], "marker": mark, "markevery": max(1, int(known.sum()) // 15)}
+                axes.plot(epochs[known], values[known], label=_series(split, head, names), **look, **THIN)
     _mark_rates(axes, history)
     axes.set_xlabel("epoch (0 = linear head on frozen features)" if epochs[0] == 0 else "epoch")
     axes.xaxis.get_major_locator().set_params(integer=True)
     plain_axes(axes, grid="y")
+
+
+def _measured(history, column):
+    """A column's numbers, float `(epochs,)`, NaN where nothing was measured."""
+    if column not in history:
+        return np.full(len(history), np.nan)
+    return pd.to_numeric(history[column], errors="coerce").to_numpy(float)
 
 
 def _draw_bars(axes, history, names):
@@ -94,12 +96,10 @@ def _draw_bars(axes, history, names):
             axes.bar(places[known] + shift, values[known], width * 0.94, color=COLOURS[split], label=split)
         for place, value in zip(places[known] + shift, values[known], strict=True):
             axes.annotate(f"{value:.3f}", (place, value), xytext=(0, 2), textcoords="offset points", ha="center")
-    several = len(names) > 1  # one head is named by the axis
-    axes.set_xticks(
-        places if several else [],
-        [drawable_text(name) for name in names] if several else [],
-        rotation=0 if len(names) < 5 else 60,
-    )
+    if len(names) > 1:
+        axes.set_xticks(places, [drawable_text(name) for name in names], rotation=0 if len(names) < 5 else 60)
+    else:  # one head is named by the axis
+        axes.set_xticks([], [])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.8, len(names) - 0.2)
     axes.margins(y=0.15)
@@ -120,19 +120,16 @@ def _mark_rates(axes, history):
     for number, (epoch, rate) in enumerate(zip(changed["epoch"], changed["learning_rate"], strict=True)):
         axes.axvline(epoch - 0.5, color="#b8b8b8", linewidth=0.8, linestyle=":", zorder=0)
         if len(changed) <= 4 and axes.get_subplotspec().is_last_col():  # above the frame, where no curve runs
-            axes.text(
-                epoch - 0.5,
-                1.02,
-                f"{'rate ' * (not number)}{rate:.2g}",
-                transform=axes.get_xaxis_transform(),
-                color="#777777",
-                fontsize="small",
-            )
+            text = f"{rate:.2g}" if number else f"rate {rate:.2g}"
+            above = axes.get_xaxis_transform()
+            axes.text(epoch - 0.5, 1.02, text, transform=above, color="#777777", fontsize="small")
 
 
 def _history_finding(history, heads):
     columns = [f"val_{head}_accuracy" for head in heads if f"val_{head}_accuracy" in history]
-    means = history[columns].apply(pd.to_numeric, errors="coerce").mean(axis=1) if columns else pd.Series(dtype=float)
+    if not columns:
+        return ""
+    means = history[columns].apply(pd.to_numeric, errors="coerce").mean(axis=1)
     if not means.notna().any():
         return ""
     what = "mean validation accuracy" if len(columns) > 1 else "validation accuracy"
@@ -167,51 +164,44 @@ def plot_reliability(predictions, catalog, head=None, *, after=None, bins=15):
     Raises:
         InputError: as `calibration.reliability`.
     """
-    tables = (
-        {"as predicted": predictions} if after is None else {"as predicted": predictions, "with a temperature": after}
-    )
+    tables = {"as predicted": predictions}
+    if after is not None:
+        tables["with a temperature"] = after
     head = find_head(predictions, head)
     curves = {name: reliability(table, catalog, head.name, bins=bins) for name, table in tables.items()}
-    errors = {name: _calibration_error(curve) for name, curve in curves.items()}
+    words = OF_CLASSES if head.multi else OF_ANSWERS
     with figure_style():
         figure = new_figure(4.4, 4.4)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color="#b8b8b8", linewidth=0.8, linestyle=":")
-        for (name, curve), colour, mark in zip(
-            curves.items(),
-            [COLOURS["valid"]] if after is None else [COLOURS["train"], COLOURS["valid"]],
-            MARKS,
-            strict=False,
-        ):
-            axes.plot(
-                curve["confidence"],
-                curve["accuracy"],
-                color=colour,
-                marker=mark,
-                markersize=4,
-                linewidth=1.5,
-                label=f"{name}, ECE {errors[name]:.3f}",
-            )
+        _draw_reliability(axes, curves)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_aspect("equal")
-        axes.set_xlabel("probability of a class" if head.multi else "probability of the answer")
-        axes.set_ylabel("share of photos that have the class" if head.multi else "share of answers that are right")
-        axes.set_title(_reliability_finding(head, curves["as predicted"]), loc="left")
+        axes.set_xlabel(words["confidence"])
+        axes.set_ylabel(words["accuracy"])
+        axes.set_title(_reliability_finding(words["n"], curves["as predicted"]), loc="left")
         axes.legend(frameon=False, loc="best")
         plain_axes(axes, grid="both")
     return figure
 
 
+def _draw_reliability(axes, curves):
+    """One curve in the colour of the result, or the one before it in grey."""
+    colours = [COLOURS["train"], COLOURS["valid"]][-len(curves) :]
+    for (name, curve), colour, mark in zip(curves.items(), colours, MARKS, strict=False):
+        label = f"{name}, ECE {_calibration_error(curve):.3f}"
+        axes.plot(curve["confidence"], curve["accuracy"], color=colour, marker=mark, label=label, **THIN)
+
+
 def _calibration_error(curve):
+    """The expected calibration error (ECE): the mean distance from the diagonal."""
     return float((curve["n"] * (curve["accuracy"] - curve["confidence"]).abs()).sum() / curve["n"].sum())
 
 
-def _reliability_finding(head, curve):
-    gap = float((curve["n"] * (curve["confidence"] - curve["accuracy"])).sum() / curve["n"].sum())
-    how = (
-        "as sure as it is right"
-        if abs(gap) < 0.005
-        else f"{abs(gap):.3f} {'too sure' if gap > 0 else 'not sure enough'}, on average"
-    )
-    return f"{int(curve['n'].sum()):,} {'probabilities' if head.multi else 'answers'}: {how}"
+def _reliability_finding(what, curve):
+    count = curve["n"].sum()
+    gap = float((curve["n"] * (curve["confidence"] - curve["accuracy"])).sum() / count)
+    if abs(gap) < 0.005:
+        return f"{int(count):,} {what}: as sure as it is right"
+    return f"{int(count):,} {what}: {abs(gap):.3f} {'too sure' if gap > 0 else 'not sure enough'}, on average"

@@ -1,4 +1,4 @@
-"""How every figure looks: fonts that can write Korean, colours, sizes, bytes."""
+"""How every figure looks: fonts that can write Korean, colours, sizes, bytes, and what all of them write."""
 
 import functools
 import io
@@ -17,13 +17,33 @@ from kfashion_utils.tables.tasks import gloss
 DPI = 100  # a width of 8 inches is 800 px
 WIDTH = 7.8
 FONT_SIZE = 9
+LETTER = 6.2  # width of a letter at this size, pixels
 COLOURS = {"train": "#9a9a9a", "valid": "#0072b2", "test": "#e69f00", "(no split)": "#dcdcdc"}
 MOST_NAMED = 60  # classes up to which its axes name them
-KOREAN_FONTS = (
-    "NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "NanumBarunGothic", "NanumSquare", "Malgun Gothic",
+KOREAN_FONTS = (  # the first that is there is used
+    "NanumGothic",
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "NanumBarunGothic",
+    "NanumSquare",
+    "Malgun Gothic",
     "AppleGothic",
-    "Apple SD Gothic Neo", "Pretendard", "Source Han Sans KR", "Noto Sans CJK JP", "UnDotum", "Baekmuk Dotum",
-)  # fmt: skip
+    "Apple SD Gothic Neo",
+    "Pretendard",
+    "Source Han Sans KR",
+    "Noto Sans CJK JP",
+    "UnDotum",
+    "Baekmuk Dotum",
+)
+SIZED = (  # what has FONT_SIZE
+    "font.size",
+    "axes.titlesize",
+    "axes.labelsize",
+    "xtick.labelsize",
+    "ytick.labelsize",
+    "legend.fontsize",
+    "figure.titlesize",
+)
 SEEN = 2.0  # mean difference of two figures that one sees, levels of 255
 INSTALL_FONT = ("apt-get", "install", "-y", "-qq", "fonts-nanum")
 IN_COLAB = "COLAB_RELEASE_TAG" in os.environ
@@ -32,46 +52,7 @@ NO_FONT_NOTE = "labelled by number: the name is not in Latin letters (plots.use_
 _korean_font = None  # set by `use_korean_font` alone
 
 
-def fewer_colours(image, colours):
-    """As many as a thumbnail shows; a figure of twelve photographs is 97 kB as PNG with them, 160 kB without."""
-    palette = Image.fromarray(image).quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    return np.asarray(palette.convert("RGB"))
-
-
-def wrapped(text, width):
-    """Lines that fit under a picture of `width` pixels; at most four of them."""
-    room = max(4, int(width / 6.2))
-    lines = [piece for line in text.splitlines() for piece in _wrap_line(line, room)]
-    return "\n".join(lines if len(lines) <= 4 else [*lines[:3], "…"])
-
-
-def _wrap_line(line, room):
-    if text_columns(line) <= room:
-        return [line]
-    if text_columns(line) > len(line):  # Hangul is twice as wide
-        room = max(2, room * len(line) // text_columns(line))
-    return textwrap.wrap(line, room)
-
-
-def text_columns(text):
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def legend_above(axes):
-    """On the line of the title, where no curve or bar can run through it."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(
-            frameon=False,
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            borderaxespad=0,
-            ncols=4,
-            columnspacing=1,
-            handlelength=1.2,
-        )
-
-
-# Text and style -------------------------------------------------------------------------------------------------------
+# Fonts and text -------------------------------------------------------------------------------------------------------
 
 
 def use_korean_font(install=None):
@@ -80,8 +61,8 @@ def use_korean_font(install=None):
     It is also put behind pyplot's own font, so that a reader's own figures can hold Hangul.
 
     Args:
-        install: get the package `fonts-nanum` where no Korean font is found; needs apt, a network and the rights. None
-            = in Colab only.
+        install: get the package `fonts-nanum` where no Korean font is found; needs apt, a network and the rights;
+            None = in Colab only.
 
     Returns:
         The font's name; None if there is none and none came, with a printed line that says how to install one.
@@ -102,14 +83,20 @@ def use_korean_font(install=None):
 
 
 def _find_korean_font():
-    """The first of KOREAN_FONTS that is there, also where it was installed after matplotlib made its list; None =
-    none."""
+    """The first of KOREAN_FONTS that is there, one that came after matplotlib made its list included; None = none."""
     from matplotlib import font_manager
 
-    if not {font.name for font in font_manager.fontManager.ttflist} & set(KOREAN_FONTS):
+    if _first_known_font() is None:
+        file_names = [name.replace(" ", "").lower() for name in KOREAN_FONTS]
         for path in font_manager.findSystemFonts():
-            if any(name.replace(" ", "").lower() in path.replace("-", "").lower() for name in KOREAN_FONTS):
+            if any(name in path.replace("-", "").lower() for name in file_names):
                 font_manager.fontManager.addfont(path)
+    return _first_known_font()
+
+
+def _first_known_font():
+    from matplotlib import font_manager
+
     known = {font.name for font in font_manager.fontManager.ttflist}
     return next((name for name in KOREAN_FONTS if name in known), None)
 
@@ -154,29 +141,28 @@ def drawable_text(text):
     return "".join(word if _drawable(word) else "?" for word in shown)
 
 
+def text_columns(text):
+    """How wide a text is, in Latin letters; Hangul is twice as wide."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def note_numbers(figure, names):
     """Say beneath a figure why some of its classes are numbers."""
     if any(re.fullmatch(r"class \d+", name) for name in names) and not _korean_font:
-        note = textwrap.fill(NO_FONT_NOTE, int(figure.get_figwidth() * DPI / 6.2))
+        note = textwrap.fill(NO_FONT_NOTE, int(figure.get_figwidth() * DPI / LETTER))
         figure.supxlabel(note, x=0.01, ha="left", color="#777777", fontsize=FONT_SIZE)
 
 
+# Figures --------------------------------------------------------------------------------------------------------------
+
+
 def figure_style():
-    """matplotlib's defaults with our font, while a figure is made (`with figure_style():`); nothing is changed for
-    other figures."""
+    """matplotlib's defaults with our font, for `with figure_style():`; other figures stay as they are."""
     import matplotlib
 
-    sizes = (
-        "font.size",
-        "axes.titlesize",
-        "axes.labelsize",
-        "xtick.labelsize",
-        "ytick.labelsize",
-        "legend.fontsize",
-        "figure.titlesize",
-    )
+    sizes = dict.fromkeys(SIZED, FONT_SIZE)
     own = {"font.family": _families(), "text.parse_math": False, "savefig.dpi": "figure"}
-    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **dict.fromkeys(sizes, FONT_SIZE), **own})
+    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **sizes, **own})
 
 
 def new_figure(width, height, layout="constrained"):
@@ -184,9 +170,8 @@ def new_figure(width, height, layout="constrained"):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
-    figure._repr_png_ = functools.partial(
-        _small_png, figure
-    )  # where no `%matplotlib` has taught the notebook to show figures
+    # where no `%matplotlib` has taught the notebook to show figures
+    figure._repr_png_ = functools.partial(_small_png, figure)
     return figure
 
 
@@ -198,12 +183,12 @@ def png(figure, dpi=DPI):
 
 
 def _small_png(figure):
-    """A figure as PNG bytes with a palette of 256 colours, a third of the size; as it is where one would see the
-    difference."""
+    """A figure as PNG bytes with a palette of 256 colours, a third of the size; without one where it would be seen."""
     data = png(figure)
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     fewer = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    if np.abs(np.asarray(fewer.convert("RGB"), np.int16) - np.asarray(picture, np.int16)).mean() > SEEN:
+    difference = np.asarray(fewer.convert("RGB"), np.int16) - np.asarray(picture, np.int16)
+    if np.abs(difference).mean() > SEEN:
         return data
     buffer = io.BytesIO()
     fewer.save(buffer, format="png", optimize=True)
@@ -215,3 +200,27 @@ def plain_axes(axes, grid):
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=grid, color="#e8e8e8", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def legend_above(axes):
+    """On the line of the title, where no curve or bar can run through it."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            frameon=False,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0,
+            ncols=4,
+            columnspacing=1,
+            handlelength=1.2,
+        )
+
+
+def write_finding(figure, text):
+    """What a figure of several panels shows, in a sentence above it."""
+    figure.suptitle(text, x=0.01, ha="left")
+
+
+def write_beside(axes, text, place, *, right=3, colour="#555555"):
+    """Text `right` points to the right of a place `(x, y)` in the axes' units, such as the end of a bar."""
+    axes.annotate(text, place, xytext=(right, 0), textcoords="offset points", va="center", color=colour)

@@ -10,11 +10,12 @@ from PIL import Image
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
-from kfashion_utils.plots import counts as count_plots
-from kfashion_utils.plots import data as data_plots
-from kfashion_utils.plots import style
-from kfashion_utils.plots.counts import plot_combinations, plot_parents, plot_together
-from kfashion_utils.plots.data import plot_boxes, plot_sizes, show_recipe, show_regions
+from kfashion_utils.plots import combinations, regions, sizes, style
+from kfashion_utils.plots.combinations import plot_combinations
+from kfashion_utils.plots.counts import plot_parents
+from kfashion_utils.plots.regions import show_recipe, show_regions
+from kfashion_utils.plots.sizes import plot_boxes, plot_sizes
+from kfashion_utils.plots.together import plot_together
 from kfashion_utils.reports import page
 from kfashion_utils.tables.catalog import complete_catalog
 from kfashion_utils.tables.tasks import STYLE
@@ -33,9 +34,8 @@ def table(**columns):
 
 def texts(figure):
     figure.canvas.draw()
-    return [
-        text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()
-    ]
+    written = figure.findobj(match=lambda artist: hasattr(artist, "get_text"))
+    return [artist.get_text() for artist in written if artist.get_text()]
 
 
 def ticks(axis):
@@ -59,11 +59,15 @@ def shown(tmp_path):
     (tmp_path / "p5.jpg").write_bytes(b"no picture")
     ring = "[[[10, 10], [40, 12], [38, 60]]]"
     rows = [(f"p{number}", part) for number in range(6) for part in (("top", "bottom") if number < 2 else ("dress",))]
-    catalog = pd.DataFrame({
-        "id": [f"{photo}-{part}" for photo, part in rows], "path": [f"{photo}.jpg" for photo, _ in rows], "photo": [photo for photo, _ in rows],
-        "left": 10.0, "top": 10.0, "right": 40.0, "bottom": 60.0, "polygon": ring, "region": "hand",
+    photos = [photo for photo, _ in rows]
+    columns = {
+        "id": [f"{photo}-{part}" for photo, part in rows],
+        "path": [f"{photo}.jpg" for photo in photos],
+        "photo": photos,
         "part": [part for _, part in rows],
-    })  # fmt: skip
+        **{"left": 10.0, "top": 10.0, "right": 40.0, "bottom": 60.0, "polygon": ring, "region": "hand"},
+    }
+    catalog = pd.DataFrame(columns)
     below = catalog["part"] == "bottom"  # beneath the top, so that neither hides the other
     catalog.loc[below, ["top", "bottom", "polygon"]] = [62.0, 95.0, "[[[10, 62], [40, 64], [38, 95]]]"]
     return tmp_path, complete_catalog(catalog)
@@ -102,14 +106,13 @@ def test_several_labels_a_row_are_a_combination_and_none_is_counted():
 
 def test_many_classes_and_combinations_are_folded_and_no_photo_is_lost():
     figure = plot_combinations(table(detail=[f"c{number}|d{number % 7}" for number in range(60)] + ["c0"]), "detail")
-    assert sum(widths(figure.axes[1])) == 61 and len(ticks(figure.axes[0].xaxis)) == count_plots.MOST_COMBINED
+    assert sum(widths(figure.axes[1])) == 61 and len(ticks(figure.axes[0].xaxis)) == combinations.MOST_COMBINED
     assert size(figure)[0] <= 800
 
 
 def test_what_goes_together_is_ordered_by_parent():
-    figure = plot_together(
-        table(style=["모던", "레트로", "레트로", "로맨틱"], sub_style=["레트로", "키치", "로맨틱", ""])
-    )
+    catalog = table(style=["모던", "레트로", "레트로", "로맨틱"], sub_style=["레트로", "키치", "로맨틱", ""])
+    figure = plot_together(catalog)
     axes = figure.axes[0]
     assert ticks(axes.yaxis) == ["retro", "modern"] and ticks(axes.xaxis) == ["retro", "kitsch", "romantic"]
     assert np.allclose(np.asarray(axes.images[0].get_array()), [[0, 0.5, 0.5], [1, 0, 0]])
@@ -164,7 +167,7 @@ def test_sizes_are_those_of_the_headers(shown):
 
 
 def test_many_pictures_are_sampled(shown, monkeypatch):
-    monkeypatch.setattr(data_plots, "MOST_READ", 3)
+    monkeypatch.setattr(sizes, "MOST_READ", 3)
     assert any(text.startswith("2 of 6 pictures (1 unreadable)") for text in texts(plot_sizes(shown[1], shown[0])))
 
 
@@ -175,14 +178,13 @@ def test_boxes_are_shares_of_their_picture(shown):
     figure = plot_boxes(catalog, root)
     heat = np.asarray(figure.axes[1].images[0].get_array())
     assert heat.min() == 0 and heat.max() == 1  # both boxes lie over one place, none over another
-    assert any(
-        text.startswith("2 boxes in 2 pictures") and text.endswith("1 of 3 rows have none") for text in texts(figure)
-    )
+    [finding] = [text for text in texts(figure) if text.startswith("2 boxes in 2 pictures")]
+    assert finding.endswith("1 of 3 rows have none")
 
 
 def test_density_is_the_share_of_boxes_over_a_cell():
     sides = np.array([[0, 0, 0.5, 1], [0, 0, 1, 0.5]])
-    assert np.allclose(data_plots._density(sides, 2, 2), [[1, 0.5], [0.5, 0]])
+    assert np.allclose(sizes._density(sides, 2, 2), [[1, 0.5], [0.5, 0]])
 
 
 @pytest.mark.parametrize("draw", [plot_sizes, plot_boxes, show_regions])
@@ -203,11 +205,11 @@ def test_regions_are_drawn_and_unreadable_pictures_left_out(shown):
     root, catalog = shown
     figure = show_regions(catalog, root, "part")
     assert len(figure.axes) == 5 and {"top\nbottom", "dress"} <= set(texts(figure))
-    drawn = data_plots._outlined(catalog[catalog["photo"] == "p0"], root, *[data_plots.REGION_COLOURS[:2]] * 2)
-    for place, colour in zip((20, 80), data_plots.REGION_COLOURS, strict=False):  # the right sides of the two boxes
+    drawn = regions._outlined(catalog[catalog["photo"] == "p0"], root, *[regions.REGION_COLOURS[:2]] * 2)
+    for place, colour in zip((20, 80), regions.REGION_COLOURS, strict=False):  # the right sides of the two boxes
         assert np.abs(drawn[place, 40].astype(int) - colour).max() == 0
     pixels = np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"), int)
-    for colour in data_plots.REGION_COLOURS[:3]:
+    for colour in regions.REGION_COLOURS[:3]:
         assert (np.abs(pixels - colour).max(axis=2) < 40).any()  # no outline is lost where a picture gets fewer colours
     with pytest.raises(InputError, match="colour"):
         show_regions(catalog, root, "colour")
@@ -215,7 +217,7 @@ def test_regions_are_drawn_and_unreadable_pictures_left_out(shown):
 
 def test_examples_show_every_class_first_and_looks_once():
     catalog = table(style=["모던", "모던", "모던", "레트로"], group=["a", "a", "b", "c"])
-    assert data_plots._examples(catalog, "style", 4) == ["p0", "p3", "p2", "p1"]
+    assert regions._examples(catalog, "style", 4) == ["p0", "p3", "p2", "p1"]
 
 
 def test_a_catalog_without_labels_can_be_shown(shown):

@@ -42,9 +42,8 @@ def predictions_of(head, scores):
 
 def texts(figure):
     figure.canvas.draw()
-    return [
-        text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text")) if text.get_text()
-    ]
+    written = figure.findobj(match=lambda artist: hasattr(artist, "get_text"))
+    return [artist.get_text() for artist in written if artist.get_text()]
 
 
 def tick_labels(axis):
@@ -57,7 +56,9 @@ def size(figure):
 
 
 def test_import_is_cheap_and_leaves_matplotlib_alone():
-    code = "import sys, kfashion_utils.plots.pictures, kfashion_utils.plots.counts; sys.exit('matplotlib' in sys.modules or 'keras' in sys.modules)"
+    modules = ("pictures", "counts", "combinations", "together", "sizes", "regions", "confusion", "curves")
+    imports = "; ".join(f"import kfashion_utils.plots.{name}" for name in modules)
+    code = f"import sys; {imports}; sys.exit('matplotlib' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -86,13 +87,16 @@ def test_rows_of_pictures_have_one_height_and_their_labels():
     assert size(figure)[0] <= 800
 
 
-@pytest.mark.parametrize("images, labels, columns", [
-    ([], None, 6),
-    ([np.zeros((4, 4, 3), np.uint8)], ["a", "b"], 6),
-    ([np.zeros((4, 4, 3))], None, 6),
-    ([np.zeros((4, 4), np.uint8)], None, 6),
-    ([np.zeros((4, 4, 3), np.uint8)], None, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "images, labels, columns",
+    [
+        ([], None, 6),
+        ([np.zeros((4, 4, 3), np.uint8)], ["a", "b"], 6),
+        ([np.zeros((4, 4, 3))], None, 6),
+        ([np.zeros((4, 4), np.uint8)], None, 6),
+        ([np.zeros((4, 4, 3), np.uint8)], None, 0),
+    ],
+)
 def test_what_is_no_picture_is_named(images, labels, columns):
     with pytest.raises(InputError):
         picture_plots.show_images(images, labels, columns)
@@ -130,12 +134,16 @@ def test_counts_need_a_label_column():
 
 
 def curves(epochs):
-    return pd.DataFrame({
-        "epoch": range(epochs + 1), "learning_rate": [0.0] + [0.01 * 0.5 ** ((e - 1) // 4) for e in range(1,
-        epochs + 1)],
-        "loss": np.linspace(2, 1, epochs + 1), "val_loss": np.linspace(2, 1.2, epochs + 1),
-        "style_accuracy": [0.5] + [np.nan] * epochs, "val_style_accuracy": np.linspace(0.3, 0.6, epochs + 1),
-    })  # fmt: skip
+    rates = [0.01 * 0.5 ** ((epoch - 1) // 4) for epoch in range(1, epochs + 1)]
+    columns = {
+        "epoch": range(epochs + 1),
+        "learning_rate": [0.0, *rates],
+        "loss": np.linspace(2, 1, epochs + 1),
+        "val_loss": np.linspace(2, 1.2, epochs + 1),
+        "style_accuracy": [0.5] + [np.nan] * epochs,
+        "val_style_accuracy": np.linspace(0.3, 0.6, epochs + 1),
+    }
+    return pd.DataFrame(columns)
 
 
 def test_curves_leave_out_what_was_not_measured():
@@ -156,11 +164,8 @@ def test_one_epoch_becomes_bars_with_their_values():
 
 def test_several_heads_are_told_apart_by_more_than_colour():
     history = curves(3).assign(val_part_accuracy=0.7)
-    marks = [
-        line.get_marker()
-        for line in curve_plots.plot_history(history).axes[0].lines
-        if line.get_label().startswith("valid")
-    ]
+    lines = curve_plots.plot_history(history).axes[0].lines
+    marks = [line.get_marker() for line in lines if line.get_label().startswith("valid")]
     assert len(marks) == 2 == len(set(marks))
 
 
@@ -182,10 +187,8 @@ def test_confusion_is_ordered_by_parent_and_rows_sum_to_one():
     scores = np.full((4, 23), 0.001)
     for row, name in enumerate(["레트로", "키치", "로맨틱", "키치"]):
         scores[row, STYLE.classes.index(name)] = 1
-    figure = confusion_plots.plot_confusion(
-        predictions_of(STYLE, scores / scores.sum(1, keepdims=True)),
-        catalog_of([order[0], order[0], order[1], order[2]]),
-    )
+    predictions = predictions_of(STYLE, scores / scores.sum(1, keepdims=True))
+    figure = confusion_plots.plot_confusion(predictions, catalog_of([order[0], order[0], order[1], order[2]]))
     axes = figure.axes[0]
     assert tick_labels(axes.yaxis) == ["retro", "kitsch", "romantic"]
     shares = np.asarray(axes.images[0].get_array())
@@ -201,12 +204,28 @@ def test_confusion_averages_the_rows_of_a_photo():
     assert any("accuracy 1.000" in text and "2 photos" in text for text in texts(figure))
 
 
+def test_confusion_of_garments_counts_rows_as_evaluate_does():
+    head = Head("part", ("top", "dress"))
+    predictions = predictions_of(head, [[0.9, 0.1], [0.2, 0.8]]).assign(photo="photo")
+    catalog = catalog_of(["top", "dress"], column="part").assign(photo="photo")
+    figure = confusion_plots.plot_confusion(predictions, catalog)
+    assert "accuracy 1.000, majority baseline 0.500, 2 rows" in texts(figure)
+
+
+def test_confusion_of_one_head_needs_no_labels_of_the_others():
+    kind, colour = Head("kind", ("a", "b")), Head("colour", ("red", "blue"))
+    scores = [[0.9, 0.1], [0.2, 0.8]]
+    answers = predictions_of(colour, scores).drop(columns=["id", "photo"])
+    predictions = pd.concat([predictions_of(kind, scores), answers], axis=1)
+    figure = confusion_plots.plot_confusion(predictions, catalog_of(["a", "b"], column="kind"), "kind")
+    assert any("accuracy 1.000" in text for text in texts(figure))
+
+
 def test_confusion_of_a_multi_label_head():
     head = Head("detail", ("a", "b"), multi=True)
     catalog = catalog_of(["a", "a|b", "-", ""], column="detail")
-    figure = confusion_plots.plot_confusion(
-        predictions_of(head, [[0.9, 0.9], [0.9, 0.9], [0.1, 0.1], [0.9, 0.9]]), catalog, "detail"
-    )
+    predictions = predictions_of(head, [[0.9, 0.9], [0.9, 0.9], [0.1, 0.1], [0.9, 0.9]])
+    figure = confusion_plots.plot_confusion(predictions, catalog, "detail")
     assert "all labels right 0.667, 3 photos" in texts(figure)
     assert np.allclose(np.asarray(figure.axes[0].images[0].get_array()), 1)
 
@@ -220,6 +239,9 @@ def test_confusion_refuses_what_does_not_match():
         confusion_plots.plot_confusion(predictions, catalog_of(["a"], column="kind"), "colour")
     with pytest.raises(InputError, match="no predicted photo"):
         confusion_plots.plot_confusion(predictions, catalog_of([""], column="kind"))
+    detail = Head("detail", ("a", "b"), multi=True)
+    with pytest.raises(InputError, match="nothing to draw"):
+        confusion_plots.plot_confusion(predictions_of(detail, [[0.1, 0.1]]), catalog_of(["-"], column="detail"))
 
 
 @pytest.mark.parametrize("count", [23, 61])
@@ -253,15 +275,14 @@ def fontless(monkeypatch):
     from matplotlib import font_manager
 
     commands = []
+
+    def fail(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 100, "", "E: are you root?")
+
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
-    monkeypatch.setattr(
-        style.subprocess,
-        "run",
-        lambda command, **_: (
-            commands.append(command) or subprocess.CompletedProcess(command, 100, "", "E: are you root?")
-        ),
-    )
+    monkeypatch.setattr(style.subprocess, "run", fail)
     return commands
 
 
