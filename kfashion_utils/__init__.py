@@ -46,7 +46,7 @@ _HOMES = {
     "predict": "training.predict",
     "predict_zero_shot": "training.predict",
     "explain": "training.explanation",
-    "audit_catalog": "audit.findings",
+    "audit_catalog": "audit.audit",
     "report": "reports.report",
     "show_images": "plots.pictures",
     "plot_explanation": "plots.pictures",

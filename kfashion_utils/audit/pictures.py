@@ -164,7 +164,7 @@ def look_at(path, root, record):
 
 
 def measures(grey):
-    """Contrast, sharpness, soft steps and seam of uint8 grey `(h, w)`, as `FLAWS` explains them."""
+    """Contrast, sharpness, soft steps and seam of uint8 grey `(h, w)`, as `flaws.FLAWS` explains them."""
     contrast = float(grey.std())
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var()) / (contrast**2 + 1)
     levels = grey.astype(np.int16)

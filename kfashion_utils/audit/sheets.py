@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kfashion_utils.audit.findings import FLAWS
+from kfashion_utils.audit.flaws import FLAWS
 from kfashion_utils.errors import ImageRejected
 from kfashion_utils.images import decoding
 from kfashion_utils.plots.pictures import show_images
@@ -13,6 +13,7 @@ from kfashion_utils.plots.style import png
 from kfashion_utils.storage.files import write_bytes
 
 COLUMNS, ROWS = 6, 8  # pictures of a sheet
+PER_SHEET = COLUMNS * ROWS
 HEIGHT = 160  # of a picture, pixels
 MOST_SHEETS = 20  # of a kind; the tables hold all
 
@@ -33,42 +34,36 @@ def write_sheets(audit, root, folder, label_errors=None):
         old.unlink()
     paths = audit.catalog.set_index("id")["path"]
     written = []
-    for name, table in _tables(audit, label_errors).items():
-        per_sheet = COLUMNS * ROWS
-        for number, start in enumerate(range(0, min(len(table), per_sheet * MOST_SHEETS), per_sheet), 1):
-            shown = [(_thumbnail(paths[row], root), text) for row, text in table[start : start + per_sheet]]
+    for name, entries in _sheets(audit, label_errors).items():
+        shown = entries[: PER_SHEET * MOST_SHEETS]
+        for number, start in enumerate(range(0, len(shown), PER_SHEET), 1):
+            part = shown[start : start + PER_SHEET]
+            pictures, texts = [_thumbnail(paths[row], root) for row, _ in part], [text for _, text in part]
             path = Path(folder, f"sheet-{name}-{number:02d}.png")
-            write_bytes(
-                path, png(show_images(*map(list, zip(*shown, strict=True)), COLUMNS, height=HEIGHT, colours=None))
-            )
+            write_bytes(path, png(show_images(pictures, texts, COLUMNS, height=HEIGHT, colours=None)))
             written.append(path)
     return written
 
 
-def _tables(audit, label_errors):
+def _sheets(audit, label_errors):
     """{name of a sheet: [(id, text beneath)]}; pairs stand beside each other."""
-    tables = {}
-    for name, found in audit.findings[
-        (audit.findings["id"] != "") & (audit.findings["finding"] != "unreadable")
-    ].groupby("finding"):
+    sheets = {}
+    shown = audit.findings[(audit.findings["id"] != "") & (audit.findings["finding"] != "unreadable")]
+    for name, found in shown.groupby("finding"):
         texts = [f"{value:.3g}" for value in found["value"]] if name in FLAWS else found["detail"]
-        tables[name.replace(" ", "-")] = [(row, f"{row}\n{text}") for row, text in zip(found["id"], texts, strict=True)]
+        entries = zip(found["id"], texts, strict=True)
+        sheets[name.replace(" ", "-")] = [(row, f"{row}\n{text}") for row, text in entries]
     for how, found in audit.pairs.groupby("how"):
-        tables[f"pairs-{how}"] = [
-            (row, f"{row}\n{how} {value:g}")
-            for pair in zip(found["id"], found["other"], found["distance"], strict=True)
-            for row, value in _both(pair)
-        ]
+        sheets[f"pairs-{how}"] = entries = []
+        for one, other, distance in zip(found["id"], found["other"], found["distance"], strict=True):
+            entries += [(row, f"{row}\n{how} {distance:g}") for row in (one, other)]
     if label_errors is not None:
-        errors = label_errors.itertuples(index=False)
-        tables["label-errors"] = [
-            (error.id, f"{error.id}\n{error.label} ->\n{error.suggestion} {error.probability:.2f}") for error in errors
-        ]
-    return tables
+        sheets["label-errors"] = [(error.id, _label_text(error)) for error in label_errors.itertuples(index=False)]
+    return sheets
 
 
-def _both(pair):
-    return (pair[0], pair[2]), (pair[1], pair[2])
+def _label_text(error):
+    return f"{error.id}\n{error.label} ->\n{error.suggestion} {error.probability:.2f}"
 
 
 def _thumbnail(path, root):

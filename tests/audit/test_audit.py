@@ -8,11 +8,12 @@ from PIL import Image, ImageFilter
 
 import kfashion_utils as kf
 from kfashion_utils.__main__ import main
-from kfashion_utils.audit import candidates, overlay
-from kfashion_utils.audit import findings as auditing
+from kfashion_utils.audit import candidates, overlay, search
 from kfashion_utils.audit import pictures as looking
-from kfashion_utils.audit.findings import audit_catalog
-from kfashion_utils.audit.hashes import MIRROR, near_pairs, perceptual_hash
+from kfashion_utils.audit.audit import audit_catalog
+from kfashion_utils.audit.hashes import MIRROR, perceptual_hash
+from kfashion_utils.audit.pairs import twins
+from kfashion_utils.audit.search import near_pairs
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation import label_errors
 from kfashion_utils.tables.catalog import complete_catalog
@@ -65,10 +66,9 @@ def brute_force(hashes, radius, mirror):
     pairs = []
     for row in range(len(hashes)):
         different = hashes[row] ^ hashes[row + 1 :]
-        near = (
-            np.minimum(np.bitwise_count(different), np.bitwise_count(different ^ np.uint64(mirror)) if mirror else 64)
-            <= radius
-        )
+        near = np.bitwise_count(different) <= radius
+        if mirror:
+            near |= np.bitwise_count(different ^ np.uint64(mirror)) <= radius
         pairs += [(row, other) for other in row + 1 + np.flatnonzero(near)]
     return np.array(pairs, np.int64).reshape(-1, 2)
 
@@ -83,8 +83,6 @@ def clustered(count, per=100, flips=0.06, seed=0):
 @pytest.mark.parametrize("radius", [0, 1, 4, 8])
 @pytest.mark.parametrize("mirror", [0, MIRROR, 1])
 def test_the_search_finds_what_comparing_all_finds(radius, mirror, monkeypatch):
-    from kfashion_utils.audit import hashes
-
     rng = np.random.default_rng(radius)
     for values in (
         clustered(900, 300),
@@ -93,12 +91,10 @@ def test_the_search_finds_what_comparing_all_finds(radius, mirror, monkeypatch):
         np.zeros(0, np.uint64),
     ):
         assert np.array_equal(near_pairs(values, radius, mirror), brute_force(values, radius, mirror))
-    monkeypatch.setattr(
-        hashes, "LARGE", 200 if radius == 4 else 10**6
-    )  # large buckets are searched by tables of their own
-    assert np.array_equal(
-        near_pairs(clustered(900, 300), radius, mirror), brute_force(clustered(900, 300), radius, mirror)
-    )
+    # large buckets are searched by tables of their own
+    monkeypatch.setattr(search, "LARGE", 200 if radius == 4 else 10**6)
+    values = clustered(900, 300)
+    assert np.array_equal(near_pairs(values, radius, mirror), brute_force(values, radius, mirror))
 
 
 def test_too_many_pairs_are_refused_before_memory_ends():
@@ -144,7 +140,7 @@ def test_leaks_and_conflicts_are_named(photos, tmp_path):
 def test_the_second_detector_finds_copies_by_itself(photos, tmp_path):
     records, _, _ = looking.read_records(photos[1]["path"], photos[0], tmp_path / "out", progress=False, workers=1)
     names = sorted(photos[1]["path"])  # records are in the order of paths
-    assert {(names[a], names[b]) for a, b in auditing._twins(records)} == {
+    assert {(names[a], names[b]) for a, b in twins(records)} == {
         ("s0-small.jpg", "s0.jpg"),
         ("s1-worse.jpg", "s1.jpg"),
         ("s2-mirror.jpg", "s2.jpg"),
@@ -175,9 +171,8 @@ def flawed():
     halves = Image.new("RGB", (400, 400))
     halves.paste(scene(1, (200, 400)).point(lambda level: level // 3), (0, 0))
     halves.paste(scene(2, (200, 400)).point(lambda level: 170 + level // 3), (200, 0))
-    drawing = Image.fromarray(
-        np.kron(np.random.default_rng(0).integers(0, 2, (8, 8)), np.ones((40, 40))).astype(np.uint8) * 200
-    )
+    squares = np.kron(np.random.default_rng(0).integers(0, 2, (8, 8)), np.ones((40, 40)))
+    drawing = Image.fromarray(squares.astype(np.uint8) * 200)
     return {
         "tiny": big.resize((40, 40)),
         "odd aspect": big.resize((400, 80)),
@@ -212,9 +207,8 @@ def test_unreadable_pictures_are_findings_and_keep_their_group(photos, tmp_path)
 
 def test_odd_shares_are_named(tmp_path, photos):
     root, catalog = photos
-    texts = found(look((root, catalog.assign(split=["train"] * 3 + ["test"] * 9)), tmp_path), "shares")[
-        "detail"
-    ].tolist()
+    audit = look((root, catalog.assign(split=["train"] * 3 + ["test"] * 9)), tmp_path)
+    texts = found(audit, "shares")["detail"].tolist()
     assert any(text.startswith("test 75%") for text in texts) and any(text.startswith("train 25%") for text in texts)
 
 
@@ -253,10 +247,8 @@ def test_bad_input_is_one_error(case, photos, tmp_path):
 def test_the_command_writes_tables_and_sheets(photos, tmp_path, capsys):
     root, catalog = photos
     kf.write_catalog(catalog, tmp_path / "c.csv")
-    assert (
-        main(["audit", str(tmp_path / "c.csv"), "--root", str(root), "--out", str(tmp_path / "out"), "--workers", "1"])
-        == 0
-    )
+    given = ["--root", str(root), "--out", str(tmp_path / "out"), "--workers", "1"]
+    assert main(["audit", str(tmp_path / "c.csv"), *given]) == 0
     printed = capsys.readouterr().out
     assert "12 rows, 12 pictures, 8 groups" in printed and "1 pairs: equal files" in printed
     assert kf.read_catalog(tmp_path / "out" / "catalog.csv")["group"].nunique() == 8
@@ -280,27 +272,17 @@ def test_edits_are_not_written_over(photos, tmp_path, capsys):
 
 
 def grey(picture):
-    return [
-        np.asarray(
-            picture.convert("L").resize(
-                (round(picture.width * side / max(picture.size)), round(picture.height * side / max(picture.size))),
-                Image.Resampling.BOX,
-            )
-        )
-        for side in (overlay.COARSE_SIDE, overlay.SIDE)
-    ]
+    return [np.asarray(fitted(picture.convert("L"), side)) for side in (overlay.COARSE_SIDE, overlay.SIDE)]
 
 
 def fine(picture):
-    return np.asarray(
-        picture.resize(
-            (
-                round(picture.width * overlay.FINE_SIDE / max(picture.size)),
-                round(picture.height * overlay.FINE_SIDE / max(picture.size)),
-            ),
-            Image.Resampling.BOX,
-        )
-    )
+    return np.asarray(fitted(picture, overlay.FINE_SIDE))
+
+
+def fitted(picture, side):
+    """The picture, `side` at its longest."""
+    width, height = (round(extent * side / max(picture.size)) for extent in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX)
 
 
 def test_a_part_is_recognised_and_another_picture_is_not():
@@ -326,16 +308,15 @@ def test_two_shirts_on_one_blanket_are_two_photographs():
     pictures = []
     for _ in range(2):
         pixels = shirt.copy()
-        pixels[110:190, 80:160] = np.repeat(
-            np.repeat(rng.integers(170, 230, (8, 8, 1), dtype=np.uint8), 10, axis=0), 10, axis=1
-        )
+        print_ = rng.integers(170, 230, (8, 8, 1), dtype=np.uint8)
+        pixels[110:190, 80:160] = np.kron(print_, np.ones((10, 10, 1), np.uint8))
         pictures.append(Image.fromarray(pixels))
-    score, fit = overlay.part_score(grey(pictures[0]), grey(pictures[1].crop((5, 5, 235, 315))))
-    assert score > overlay.SAME_PART
-    assert not overlay.is_same(fine(pictures[0]), fine(pictures[1].crop((5, 5, 235, 315))), *fit)
-    score, fit = overlay.part_score(grey(pictures[0]), grey(pictures[0].crop((5, 5, 235, 315))))
-    assert score > overlay.SAME_PART
-    assert overlay.is_same(fine(pictures[0]), fine(pictures[0].crop((5, 5, 235, 315))), *fit)
+    one, other = pictures
+    for of, expected in ((other, False), (one, True)):
+        part = of.crop((5, 5, 235, 315))
+        score, fit = overlay.part_score(grey(one), grey(part))
+        assert score > overlay.SAME_PART
+        assert overlay.is_same(fine(one), fine(part), *fit) == expected
 
 
 def test_neighbours_are_those_of_all_cosines(monkeypatch):
@@ -365,17 +346,10 @@ def judged(count=300, wrong=15, seed=0):
     ids = [f"p{number}" for number in range(count)]
     given = truth.copy()
     given[:wrong] = (truth[:wrong] + 1) % 3
-    catalog = complete_catalog(
-        [{"id": row, "path": f"{row}.jpg", "style": classes[label]} for row, label in zip(ids, given, strict=True)]
-    )
-    table = pd.DataFrame(
-        {
-            "id": ids,
-            "photo": ids,
-            "style": classes[scores.argmax(1)],
-            **{f"style:{name}": scores[:, number] for number, name in enumerate(classes)},
-        }
-    )
+    paths = [f"{row}.jpg" for row in ids]
+    catalog = complete_catalog(pd.DataFrame({"id": ids, "path": paths, "style": classes[given]}))
+    columns = {f"style:{name}": scores[:, number] for number, name in enumerate(classes)}
+    table = pd.DataFrame({"id": ids, "photo": ids, "style": classes[scores.argmax(1)], **columns})
     return table, catalog, ids[:wrong], classes[truth]
 
 
@@ -383,12 +357,11 @@ def test_flipped_labels_are_found_and_edits_put_them_right():
     pytest.importorskip("cleanlab")
     predictions, catalog, wrong, truth = judged()
     errors = kf.find_label_errors(predictions, catalog)
-    assert (
-        list(errors.columns) == label_errors.COLUMNS and len(set(wrong) & set(errors["id"])) >= 14 and len(errors) <= 17
-    )
-    edited = kf.apply_edits(catalog, errors[errors["id"].isin(wrong)])
-    assert (edited["style"].to_numpy() == truth).sum() == 300 - 15 + len(set(wrong) & set(errors["id"]))
-    assert kf.apply_edits(edited, errors[errors["id"].isin(wrong)]).equals(edited)  # applied twice is applied once
+    right = errors[errors["id"].isin(wrong)]
+    assert list(errors.columns) == label_errors.COLUMNS and len(errors) <= 17 and len(right) >= 14
+    edited = kf.apply_edits(catalog, right)
+    assert (edited["style"].to_numpy() == truth).sum() == 300 - 15 + len(right)
+    assert kf.apply_edits(edited, right).equals(edited)  # applied twice is applied once
 
 
 def test_edits_that_do_not_fit_are_refused_together():
