@@ -1,12 +1,10 @@
-"""The pieces of a report's page: HTML of names, figures, pictures, tables, and the template with its style. No network, no script."""
+"""The pieces of a report's page: HTML of sections, lists, tables and pictures. No network, no script."""
 
 import base64
-import string
 from html import escape
 
 from kfashion_utils.plots.style import DPI, png
-from kfashion_utils.tables.labels import NONE_APPLIES
-from kfashion_utils.tables.tasks import gloss
+from kfashion_utils.reports.template import PAGE, STYLE
 
 FIGURE_DPI = 150  # sharp on a phone's screen
 WIDE = 520  # pixels: a wider figure is scrolled on a phone, not shrunk until nothing can be read
@@ -20,204 +18,69 @@ def page(title, lead, sections):
         lead: HTML of the line under it.
         sections: HTML texts; empty ones are left out.
     """
-    return PAGE.substitute(
-        title=escape(title), style=STYLE.strip(), lead=lead, body="\n".join(section for section in sections if section)
-    )
+    return PAGE.substitute(title=escape(title), style=STYLE.strip(), lead=lead, body=lines(*sections))
+
+
+def lines(*pieces):
+    """HTML texts below each other; empty ones are left out."""
+    return "\n".join(piece for piece in pieces if piece)
 
 
 def section(title, content, kind="part"):
     return f'<section class="{kind}">\n<h2>{title}</h2>\n{content}\n</section>'
 
 
+def element(name, content, kind=""):
+    """One element around HTML; `kind` is the class that the style sheet knows it by."""
+    opened = f'{name} class="{kind}"' if kind else name
+    return f"<{opened}>{content}</{name}>"
+
+
 def bullets(items):
     """A list of HTML texts."""
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+    return element("ul", "".join(element("li", item) for item in items))
 
 
 def facts(pairs):
     """Names beside what is known of them, HTML both; an empty text is left out."""
-    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in pairs if text) + "</dl>"
+    return element("dl", "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in pairs if text))
 
 
 def table(header, rows, kind="figures"):
-    """Cells are HTML; the first of a row names it. On a phone a wide one is scrolled."""
+    """Cells are HTML; the first of a row names it."""
+    body = [row_name(first) + "".join(element("td", cell) for cell in cells) for first, *cells in rows]
+    return scrolled_table(header, body, kind)
+
+
+def row_name(content):
+    """The cell that names a row."""
+    return f'<th scope="row">{content}</th>'
+
+
+def scrolled_table(header, body, kind):
+    """A table of HTML texts, one a column's name and one the cells of a row; on a phone a wide one is scrolled."""
     names = "".join(f'<th scope="col">{name}</th>' for name in header)
-    lines = "".join(
-        f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        for first, *cells in rows
-    )
-    return f'<div class="scroll" tabindex="0"><table class="{kind}"><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table></div>'
-
-
-def both(name):
-    """A class or head: Korean with its gloss."""
-    english = gloss(name)
-    return escape(name) if english == name else f'<span lang="ko">{escape(name)}</span> <i>{escape(english)}</i>'
-
-
-def label(text):
-    """A label, several joined by `|`."""
-    if text == NONE_APPLIES:
-        return "none"
-    return ", ".join(both(name) for name in text.split("|"))
-
-
-def of_head(parts, head):
-    """What stands behind a title where a run has several heads."""
-    return f" <small>{both(head.name)}</small>" if len(parts.task.heads) > 1 else ""
+    head = element("thead", element("tr", names))
+    whole = element("table", head + element("tbody", "".join(element("tr", cells) for cells in body)), kind)
+    return f'<div class="scroll" tabindex="0">{whole}</div>'
 
 
 def image(data, kind, alt, **attributes):
+    """A picture within the page: bytes of a `jpeg` or `png`."""
     more = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return f'<img src="data:image/{kind};base64,{base64.b64encode(data).decode()}" alt="{escape(alt)}"{more}>'
+    encoded = base64.b64encode(data).decode()
+    return f'<img src="data:image/{kind};base64,{encoded}" alt="{escape(alt)}"{more}>'
 
 
 def figure(drawn, alt):
     """A matplotlib figure."""
     width = round(drawn.get_figwidth() * DPI)
-    return f'<div class="plate{" wide" * (width > WIDE)}" tabindex="0">{image(png(drawn, FIGURE_DPI), "png", alt, width=width)}</div>'
+    kind = "plate wide" if width > WIDE else "plate"
+    drawing = image(png(drawn, FIGURE_DPI), "png", alt, width=width)
+    return f'<div class="{kind}" tabindex="0">{drawing}</div>'
 
 
-def percent(value):
-    return f"{100 * value:.1f} %"
-
-
-def share(value):
-    return "–" if value != value else f"{value:.2f}"
-
-
-def between(low, high, digits=3):
-    """An interval; empty where it is unknown."""
-    return "" if low != low or high != high else f'<small class="interval">{low:.{digits}f}–{high:.{digits}f}</small>'
-
-
-# Template -------------------------------------------------------------------------------------------------------------
-
-PAGE = string.Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-$style
-</style>
-</head>
-<body>
-<main>
-<header>
-<h1>$title</h1>
-<p class="lead">$lead</p>
-</header>
-$body
-</main>
-</body>
-</html>
-""")
-
-STYLE = """
-:root {
-  color-scheme: light dark;
-  --page: #f6f6f4; --card: #ffffff; --ink: #1d1d1f; --quiet: #63636a; --line: #e2e2df;
-  --accent: #0072b2; --grey: #9a9a9a; --yes: #00735c; --no: #b3470b; --note: #fdf4df;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #161618; --card: #212124; --ink: #ececef; --quiet: #a5a5ad; --line: #37373c;
-    --accent: #56b4e9; --grey: #85858c; --yes: #3ccba5; --no: #f0914f; --note: #33301f;
-  }
-  .plate { filter: brightness(.9); }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; background: var(--page); color: var(--ink); font-size: 16px; line-height: 1.5; word-break: keep-all; overflow-wrap: anywhere;
-  font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", NanumGothic, sans-serif;
-}
-main { max-width: 1000px; margin: 0 auto; padding: 32px 20px 64px; }
-h1 { font-size: 28px; line-height: 1.2; margin: 0 0 8px; }
-h2 { font-size: 20px; margin: 0 0 12px; }
-h2 small { color: var(--quiet); font-weight: normal; font-size: 16px; margin-left: 6px; }
-h3 { font-size: 16px; margin: 24px 0 4px; }
-h3 small { color: var(--quiet); font-weight: normal; font-size: 14px; margin-left: 6px; }
-p { margin: 0 0 10px; max-width: 75ch; }
-i { font-style: normal; color: var(--quiet); }
-.lead, .quiet { color: var(--quiet); }
-.quiet { font-size: 14px; }
-.scroll + .quiet { margin-top: 12px; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; margin-top: 18px; }
-section.note { background: var(--note); }
-section ul { margin: 0; padding-left: 20px; }
-code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 14px; }
-pre { background: var(--page); border-radius: 8px; padding: 14px; overflow-x: auto; white-space: pre-wrap; margin: 0 0 12px; }
-.headline { display: flex; gap: 32px; align-items: center; flex-wrap: wrap; margin-bottom: 16px; }
-.big { font-size: 64px; font-weight: 700; line-height: 1; margin: 0; letter-spacing: -2px; color: var(--accent); white-space: nowrap; }
-.beside { flex: 1 1 300px; }
-.beside p { margin: 0 0 6px; }
-.row { display: grid; grid-template-columns: 130px 1fr 50px; gap: 10px; align-items: center; font-size: 14px; margin: 4px 0; }
-.row b { text-align: right; font-variant-numeric: tabular-nums; }
-.track { background: var(--line); border-radius: 4px; overflow: hidden; }
-.track div { height: 14px; }
-.model { background: var(--accent); }
-.base { background: var(--grey); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 0 0 16px; }
-.tile { border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; display: flex; flex-direction: column; }
-.tile b { font-size: 24px; font-variant-numeric: tabular-nums; }
-.tile small { color: var(--quiet); }
-dl { display: grid; grid-template-columns: 170px 1fr; gap: 8px 20px; margin: 0; }
-dt { color: var(--quiet); }
-dd { margin: 0; }
-details { margin-top: 14px; }
-summary { cursor: pointer; color: var(--accent); }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-table.plain td { padding: 2px 18px 2px 0; font-size: 14px; }
-table.classes { width: 100%; }
-.classes th, .classes td { padding: 7px 10px; text-align: right; border-bottom: 1px solid var(--line); font-weight: normal; white-space: nowrap; }
-.classes thead th { color: var(--quiet); font-size: 14px; }
-.classes th:first-child, .classes .parent, .classes.parents thead th:nth-child(2) { text-align: left; white-space: normal; }
-.under { display: none; color: var(--quiet); }
-.meter { display: inline-block; width: 90px; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; margin-right: 10px; vertical-align: middle; }
-.meter span { display: block; height: 100%; background: var(--accent); }
-.scroll { overflow-x: auto; }
-table.figures { margin: 4px 0 12px; }
-.figures th, .figures td { padding: 6px 14px 6px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal; overflow-wrap: normal; }
-.figures thead th { color: var(--quiet); font-size: 14px; }
-.interval { color: var(--quiet); font-size: 12px; margin-left: 6px; white-space: nowrap; }
-.cards.heat { grid-template-columns: repeat(auto-fill, minmax(205px, 1fr)); }
-.cards .pair { display: grid; grid-template-columns: 1fr 1fr; }
-.plate { background: #fff; border-radius: 8px; padding: 10px; overflow-x: auto; margin-top: 8px; }
-.plate img { display: block; height: auto; max-width: 100%; margin: 0 auto; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 12px; margin-top: 10px; }
-.cards figure { margin: 0; border: 3px solid var(--yes); border-radius: 10px; overflow: hidden; background: var(--page); }
-.cards figure.wrong { border-color: var(--no); border-style: dashed; }
-.cards img, .placeholder { display: block; width: 100%; height: auto; aspect-ratio: 1; background: #fff; }
-.cards img.pixelated { image-rendering: pixelated; }
-.placeholder { display: flex; align-items: center; justify-content: center; text-align: center; padding: 10px; font-size: 13px; color: #63636a; background: #ececea; }
-figcaption { padding: 8px 10px; font-size: 14px; line-height: 1.35; }
-figcaption p { margin: 0 0 3px; }
-figcaption small { color: var(--quiet); font-size: 12px; }
-figcaption em { font-style: normal; color: var(--quiet); }
-.yes, .no { display: block; }
-.yes { color: var(--yes); }
-.no { color: var(--no); }
-@media (max-width: 620px) {
-  main { padding: 20px 12px 40px; }
-  h1 { font-size: 23px; }
-  section { padding: 16px 14px; }
-  .big { font-size: 52px; }
-  .headline { gap: 12px; }
-  .row { grid-template-columns: 112px 1fr 46px; }
-  .tiles { grid-template-columns: 1fr 1fr; }
-  dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: 10px; }
-  .classes th, .classes td { padding: 6px 4px; font-size: 14px; }
-  .classes .parent, .classes.parents thead th:nth-child(2), .classes .meter, .classes th:last-child, .classes td:last-child { display: none; }
-  .classes th:first-child { overflow-wrap: normal; }
-  .under { display: block; }
-  .plate.wide img { max-width: none; width: 640px; }
-  .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
-  .cards.heat { grid-template-columns: 1fr; }
-  .figures th, .figures td { padding-right: 10px; font-size: 14px; }
-  .interval { display: block; margin-left: 0; }
-}
-@media print { body { background: #fff; } section { break-inside: avoid; } }
-"""
+def card(right, pictures, caption):
+    """A picture with what is said below it; its frame says whether the answer is right."""
+    content = pictures + element("figcaption", caption)
+    return element("figure", content, "right" if right else "wrong")

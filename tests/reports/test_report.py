@@ -3,25 +3,23 @@
 import json
 import re
 import shutil
-from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import DETAIL, KIND, make_run
+from made_runs import DETAIL, KIND, ROWS, make_run
 
 from kfashion_utils import report
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.calibration import calibrate
 from kfashion_utils.evaluation.figures import evaluate
 from kfashion_utils.reports import page as report_page
+from kfashion_utils.reports.calibration import cross_temper
 from kfashion_utils.reports.pictures import choose_pictures
-from kfashion_utils.reports.recipe import flag_words, network, training
-from kfashion_utils.reports.scores import cross_temper
-from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.run import Run
 from kfashion_utils.storage.files import hash_file
+from kfashion_utils.tables.catalog import write_catalog
 from kfashion_utils.tables.labels import Task
 from kfashion_utils.tables.predictions import read_predictions
 from kfashion_utils.tables.tasks import STYLE
@@ -129,9 +127,8 @@ def test_twenty_four_pictures_each_with_a_sign_beside_the_colour(style_page):
 
 
 def test_mistakes_come_first_and_the_most_confident_ones():
-    answers = pd.DataFrame({
-        "id": [f"p{number}" for number in range(30)], "right": [number % 2 == 0 for number in range(30)], "confidence": np.linspace(0.1, 0.9, 30),
-    })  # fmt: skip
+    ids, right = [f"p{number}" for number in range(30)], [number % 2 == 0 for number in range(30)]
+    answers = pd.DataFrame({"id": ids, "right": right, "confidence": np.linspace(0.1, 0.9, 30)})
     mistakes, drawn = choose_pictures(answers, 8)
     assert mistakes == ["p29", "p27", "p25", "p23"] and len(drawn) == 4 and not set(drawn) & set(mistakes)
     assert choose_pictures(answers, 8) == (mistakes, drawn)
@@ -163,7 +160,10 @@ def test_every_head_has_its_figures_and_its_classes(heads_page):
 
 
 def test_the_command_repeats_the_run(style_page, heads_page):
-    expected = "kfashion train catalog.csv --root DIR --run 'runs/first <i>run'{} --size 32 --crop box --backbone tiny --weights '/somewhere/my weights.h5' --fine-tune-epochs 5"
+    expected = (
+        "kfashion train catalog.csv --root DIR --run 'runs/first <i>run'{} --size 32 --crop box --backbone tiny "
+        "--weights '/somewhere/my weights.h5' --fine-tune-epochs 5"
+    )
     assert expected.format("") in style_page.text
     assert expected.format(" --task task.json") in heads_page.text
 
@@ -173,82 +173,29 @@ def test_figures_stand_beside_their_intervals_in_both_class_mixes(style_run, sty
 
     run, catalog, _ = style_run
     row = kf.score_intervals(Run(run).predictions, catalog).set_index("figure").loc["accuracy"]
-    shown = f"accuracy{row['natural']:.3f}{row['low']:.3f}–{row['high']:.3f}{row['balanced']:.3f}{row['balanced_low']:.3f}–{row['balanced_high']:.3f}"
-    assert (
-        shown in style_page.text
-        and "40 photos of 20 groups" in style_page.text
-        and "every class as often" in style_page.text
-    )
+    natural = f"{row['natural']:.3f}{row['low']:.3f}–{row['high']:.3f}"
+    balanced = f"{row['balanced']:.3f}{row['balanced_low']:.3f}–{row['balanced_high']:.3f}"
+    assert f"accuracy{natural}{balanced}" in style_page.text
+    assert "40 photos of 20 groups" in style_page.text
+    assert "every class as often" in style_page.text
 
 
 def test_a_boards_rules_can_be_checked(style_page, heads_page):
     assert "my weights.h5 (sha256 abababababab): check that the rules allow" in style_page.text
     assert "each row's box: 95.0% drawn by annotators, 5.0% not given" in style_page.text
-    assert (
-        "160 train rows; not from valid or test rows" in style_page.text and "For a board's rules" in heads_page.titles
-    )
+    assert "160 train rows; not from valid or test rows" in style_page.text
+    assert "A new picture needsits box: from annotators, drawn by hand, or found by a model" in style_page.text
+    assert "For a board's rules" in heads_page.titles
 
 
-# A recipe in words ----------------------------------------------------------------------------------------------------
-
-TUNED = TrainConfig(weights="imagenet", fine_tune_epochs=10, taps="stages", augment="light")
-OTHER = {
-    "backbone": "tiny", "weights": "none", "taps": "last", "sizes": (224, 320), "views": 4, "head": "hidden", "head_epochs": 7, "balance": "sqrt", "mix": "both",
-    "loss": "generalized", "sub_labels": True, "fine_tune_epochs": 11, "batch_size": 8, "learning_rate": 0.5, "fine_tune_rate": 0.5, "head_factor": 10.0,
-    "unfreeze": 20, "schedule": "cosine", "drop": 0.1, "every": 1, "patience": 9, "warmup": 2.0, "stop_after": 5, "ema": 0.99, "augment": "strong", "swap": 0.25,
-    "label_smoothing": 0.2, "parent_share": 0.3, "weight_decay": 0.5, "precision": "float32", "seed": 3,
-}  # fmt: skip
-NEEDS = {
-    "head_epochs": {"head": "hidden"},
-    "learning_rate": {"head": "hidden"},
-    "patience": {"schedule": "plateau"},
-}  # read only then
-
-
-@pytest.mark.parametrize("field", [field.name for field in fields(TrainConfig)])
-def test_every_field_of_a_training_is_said(field, style_run):
-    before = replace(TUNED, **NEEDS.get(field, {}))
-    assert field in OTHER, "a new field of TrainConfig has no words in report_recipe.training"
-    assert _words(before) != _words(replace(before, **{field: OTHER[field]}))
-
-
-def _words(config):
-    class Parts:
-        recipe = {}
-
-    Parts.config = config
-    return network(Parts), training(config)
-
-
-def test_what_was_not_used_is_not_said():
-    frozen = training(TrainConfig(weights="imagenet", fine_tune_epochs=0, taps="stages", augment="none"))
-    assert "no fine-tuning" in frozen and not any(word in frozen for word in ("smoothing", "batches", "decay", "MixUp"))
-    scratch = training(TrainConfig(weights="none", fine_tune_epochs=25, augment="light"))
-    assert (
-        "the whole network trained for 25 epochs" in scratch
-        and "frozen" not in scratch
-        and "rate 0.002, × 0.5 every 10 epochs" in scratch
-    )
-    assert "sinking" in training(replace(TUNED, schedule="cosine")) and "× 0.5 every" not in training(
-        replace(TUNED, schedule="cosine")
-    )
-
-
-def test_values_become_words_of_a_command(copy):
-    assert (
-        flag_words("sizes", (224, 320)) == ["--sizes", "224", "320"]
-        and flag_words("sizes", ()) == flag_words("taps", None) == []
-    )
-    assert flag_words("sub_labels", True) == ["--sub-labels"] and flag_words("sub_labels", False) == ["--no-sub-labels"]
+def test_a_final_fit_is_said_to_be_judged_out_of_fold(copy):
     run = copy[0]
     _edit(run / "run.json", split="all")
     made = page(run)
-    assert (
-        "--split all" in made.text
-        and "out of fold" in made.text
-        and "trained on 200 rows" in made.text
-        and "of 40 photos answered" in made.text
-    )
+    assert "--split all" in made.text
+    assert "out of fold" in made.text
+    assert "trained on 200 rows" in made.text
+    assert "of 40 photos answered" in made.text
 
 
 def test_which_weights_were_kept_is_said(copy):
@@ -259,7 +206,7 @@ def test_which_weights_were_kept_is_said(copy):
         train=recipe["train"] | {"fine_tune_epochs": 6},
         fit={"best": {"epoch": 6, "share": 0.5, "val_calibrated_loss": 0.4}},
     )
-    assert "those 50% of the way from the frozen start to epoch 6, were kept" in page(run).text
+    assert "50% of the way from the frozen start to epoch 6, so the figures" in page(run).text
 
 
 def _edit(path, **values):
@@ -289,11 +236,9 @@ def test_each_half_is_given_the_temperature_of_the_other(style_run):
 
 
 def test_calibration_is_shown_before_and_after(style_page, heads_page):
-    assert (
-        "How sure may one be?" in style_page.titles
-        and "as predicted" in style_page.text
-        and "with a temperature" in style_page.text
-    )
+    assert "How sure may one be?" in style_page.titles
+    assert "as predicted" in style_page.text
+    assert "with a temperature" in style_page.text
     assert heads_page.titles.count("How sure may one be? ") == 3
 
 
@@ -312,20 +257,16 @@ def test_where_it_looked(tmp_path, monkeypatch):
     assert re.search(r"In \d pictures? with polygons [\d.]+ % of the heat lies on the garments", made.text)
     _edit(run / "run.json", files={"best.weights.h5": hash_file(run / "run.json")})
     made = page(run, heat=True)
-    assert (
-        "No heat maps (where it looked)" in made.text
-        and "is not the file that training wrote" in made.text
-        and "Class by class" in made.text
-    )
+    assert "No heat maps (where it looked)" in made.text
+    assert "is not the file that training wrote" in made.text
+    assert "Class by class" in made.text
 
 
 def test_a_run_without_weights_says_so(copy):
     made = page(copy[0], heat=True)
-    assert (
-        "No heat maps (where it looked)" in made.text
-        and "best.weights.h5 is missing" in made.text
-        and "Where it looked" not in made.titles
-    )
+    assert "No heat maps (where it looked)" in made.text
+    assert "best.weights.h5 is missing" in made.text
+    assert "Where it looked" not in made.titles
     assert "Class by class" in made.text
 
 
@@ -354,11 +295,9 @@ def test_what_an_audit_found_and_the_scores_without_near_duplicates(copy, tmp_pa
             tmp_path / "audit", catalog, [("p00", "t0", "near", 3), ("p01", "t1", "exact", 0), ("t1", "t2", "near", 1)]
         ),
     )
-    assert (
-        "What the audit found" in made.titles
-        and "blurred21p01 sharpness 0.001 & less" in made.text
-        and "pairs: near21p00 t0" in made.text
-    )
+    assert "What the audit found" in made.titles
+    assert "blurred21p01 sharpness 0.001 & less" in made.text
+    assert "pairs: near21p00 t0" in made.text
     assert "all40" in made.text and "without near-duplicates38" in made.text and "near-duplicates2" in made.text
 
 
@@ -394,14 +333,11 @@ def test_pairs_that_touch_no_judged_photo_are_said(copy, tmp_path):
 def test_an_audit_that_is_missing_or_of_other_rows_is_said(copy, tmp_path):
     run, catalog, _ = copy
     made = page(run, audit=tmp_path / "nowhere")
-    assert (
-        "No audit's findings" in made.text and "kfashion audit CATALOG" in made.text and "Class by class" in made.text
-    )
+    assert "No audit's findings" in made.text and "kfashion audit CATALOG" in made.text
+    assert "Class by class" in made.text
     made = page(run, audit=make_audit(tmp_path / "audit", catalog[5:], []))
-    assert (
-        "is of another catalog: it lacks 5 of 40 validation rows" in made.text
-        and "What the audit found" not in made.titles
-    )
+    assert "is of another catalog: it lacks 5 of 40 validation rows" in made.text
+    assert "What the audit found" not in made.titles
 
 
 # What is missing ------------------------------------------------------------------------------------------------------
@@ -411,10 +347,8 @@ def test_without_the_truth_it_says_so(copy):
     run, _, _ = copy
     (run / "valid.csv.gz").unlink()
     made = page(run)
-    assert (
-        "No class table, intervals, confusion, calibration and pictures" in made.text
-        and "Class by class" not in made.text
-    )
+    assert "No class table, intervals, confusion, calibration and pictures" in made.text
+    assert "Class by class" not in made.text
     assert "majority baseline" in made.text  # the run's own figures are still there
 
 
@@ -484,11 +418,9 @@ def test_an_unreadable_picture_is_a_placeholder_with_the_reason(copy, tmp_path):
         path.unlink() if number % 2 else path.write_bytes(b"no picture")
     made = page(run, catalog, photos)
     assert not any(image["alt"].startswith("photo ") for image in made.images)
-    assert (
-        made.html.count('class="placeholder"') == 24
-        and "not a picture" in made.text
-        and "there is no such file" in made.text
-    )
+    assert made.html.count('class="placeholder"') == 24
+    assert "not a picture" in made.text
+    assert "there is no such file" in made.text
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"task": 3}', "[]"])
@@ -503,11 +435,9 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path, content):
 def test_one_class_only_is_said(copy):
     run, catalog, root = copy
     made = page(run, catalog.assign(style="레트로"), root)
-    assert (
-        "Only one of the 23 classes occurs" in made.text
-        and "No temperature could be fitted" in made.text
-        and "Class by class" in made.text
-    )
+    assert "Only one of the 23 classes occurs" in made.text
+    assert "No temperature could be fitted" in made.text
+    assert "Class by class" in made.text
 
 
 def test_no_validation_rows_is_said(copy):
@@ -524,3 +454,29 @@ def test_all_photos_of_one_group_are_said(copy):
     run, catalog, root = copy
     made = page(run, catalog.assign(group="one"), root)
     assert "all photos are of one group" in made.text and "cannot be told from 1 group of photos" in made.text
+
+
+# By row ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_head_that_is_judged_by_row_counts_rows(tmp_path):
+    photos = [f"photo{number // 2}" for number in range(ROWS)]
+    run, catalog, _ = make_run(tmp_path, Task("garment", (STYLE, KIND)), photo=photos)
+    told = catalog.assign(kind=catalog.groupby("photo")["kind"].transform("first"))
+    write_catalog(told, run / "valid.csv.gz")
+    figures = evaluate(Run(run).predictions, told)
+    assert figures["style"]["by_row"] and figures["style"]["n"] == 40 and figures["kind"]["n"] == 20
+    (run / "metrics.json").write_text(json.dumps(figures), encoding="utf-8")
+    made = page(run)
+    assert "What is missing" not in made.text
+    assert "of 40 validation rows answered correctly" in made.text
+    assert "of 20 validation photos answered correctly" in made.text
+    assert "With 40 rows of 20 groups" in made.text or "from 20 groups of rows" in made.text
+    assert "rows of one true class" in made.text and "photos of one true class" in made.text
+    assert "right in 8 of 10 rows" in made.text and "right in 8 of 10 photos" in made.text
+    titles = [image["alt"] for image in made.images if image["alt"].startswith("photo ")]
+    assert len(titles) == len(set(titles)) == 24
+    # a run of an older version judged it by photo: that is no other catalog
+    figures["style"].pop("by_row")
+    (run / "metrics.json").write_text(json.dumps(figures | {"style": figures["style"] | {"n": 20}}), encoding="utf-8")
+    assert "not the catalog the run was trained with" not in page(run).text

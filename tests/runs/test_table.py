@@ -1,4 +1,5 @@
-"""The local leaderboard: which runs are found, how they are sorted, what differs between them, and what is said of the others. No training."""
+"""The local leaderboard: which runs are found, how they are sorted, what differs between them, and what is said of the
+others. No training."""
 
 import json
 import shutil
@@ -40,11 +41,9 @@ def test_best_first_with_what_differs(folder):
     table = kf.runs_table(folder)
     assert sorted(table["run"]) == ["deep/second", "첫번째"] and table["accuracy"].is_monotonic_decreasing
     assert table.set_index("run").loc["첫번째", "accuracy"] == figures(folder, "첫번째")["accuracy"]
-    assert (
-        (table["low"] < table["accuracy"]).all()
-        and (table["accuracy"] < table["high"]).all()
-        and (table["state"] == "finished").all()
-    )
+    assert (table["low"] < table["accuracy"]).all()
+    assert (table["accuracy"] < table["high"]).all()
+    assert (table["state"] == "finished").all()
     assert list(table.columns[table.columns.get_loc("minutes") + 1 :]) == ["backbone", "sizes", "schedule"]
     row = table.set_index("run").loc["deep/second"]
     assert (row["backbone"], row["sizes"], row["schedule"]) == ("mobilenet_v2", "[224, 320]", "cosine")
@@ -67,11 +66,9 @@ def test_unfinished_and_unreadable_runs_are_said_and_stand_last(folder):
     (folder / "broken" / "run.json").write_text("{", encoding="utf-8")
     table = kf.runs_table(folder)
     assert table["run"].tolist() == ["deep/second", "broken", "첫번째"]
-    assert (
-        table["state"].tolist()[0] == "finished"
-        and table["state"][1].startswith("unreadable: ")
-        and table["state"][2] == "unfinished, 5 of 5 epochs"
-    )
+    assert table["state"].tolist()[0] == "finished"
+    assert table["state"][1].startswith("unreadable: ")
+    assert table["state"][2] == "unfinished, 5 of 5 epochs"
     (folder / "첫번째" / "history.csv").unlink()
     table = kf.runs_table(folder)
     assert table["state"][2] == "unfinished, no epoch yet"
@@ -82,10 +79,8 @@ def test_unfinished_and_unreadable_runs_are_said_and_stand_last(folder):
 def test_without_predictions_there_is_no_interval(folder):
     (folder / "첫번째" / "predictions.csv").unlink()
     table = kf.runs_table(folder).set_index("run")
-    assert (
-        table.loc["첫번째", ["low", "high"]].isna().all()
-        and table.loc["첫번째", "accuracy"] == figures(folder, "첫번째")["accuracy"]
-    )
+    assert table.loc["첫번째", ["low", "high"]].isna().all()
+    assert table.loc["첫번째", "accuracy"] == figures(folder, "첫번째")["accuracy"]
     assert "첫번째" in describe_runs(table.reset_index())
 
 
@@ -97,10 +92,8 @@ def test_runs_of_other_rows_are_said(folder):
         encoding="utf-8",
     )
     table = kf.runs_table(folder)
-    assert (
-        set(table["catalog"]) == {"cdcdcdcd", "efefefef"}
-        and table.set_index("run").loc["첫번째", "without_annotation"] == 0.25
-    )
+    assert set(table["catalog"]) == {"cdcdcdcd", "efefefef"}
+    assert table.set_index("run").loc["첫번째", "without_annotation"] == 0.25
     assert "not of the same photos" in describe_runs(table)
 
 
