@@ -5,7 +5,7 @@ from html import escape
 from kfashion_utils.tables.labels import NONE_APPLIES
 from kfashion_utils.tables.tasks import gloss
 
-EXCLUSIVE = {  # of a head whose classes exclude each other
+ONE_APPLIES = {  # of a head whose classes exclude each other
     "question": "exactly one applies",
     "right": "answered correctly",
     "one class": "<strong>Only one of the {classes} classes occurs among these {unit}</strong>: "
@@ -16,7 +16,7 @@ EXCLUSIVE = {  # of a head whose classes exclude each other
     "confusion": "Each row holds the {unit} of one true class; "
     "a dark cell off the diagonal is a class it is mistaken for.",
 }
-YES_OR_NO = {  # of a head whose classes each apply or do not
+ANY_APPLY = {  # of a head whose classes each apply or do not
     "question": "any number of them apply",
     "right": "with all labels right",
     "one class": "",
@@ -30,7 +30,7 @@ WRONG = '<b class="no">✗ wrong</b>'
 
 def of_kind(head, what):
     """What is said of a head of its kind, text."""
-    return (YES_OR_NO if head.multi else EXCLUSIVE)[what]
+    return (ANY_APPLY if head.multi else ONE_APPLIES)[what]
 
 
 def both(name):
