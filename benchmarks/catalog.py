@@ -1,9 +1,8 @@
-"""How fast the catalog is made, checked and split, and how that grows. Prints Markdown tables; run `python -m
-benchmarks.catalog`.
+"""How fast the catalog is made, checked and split, and how that grows: `python -m benchmarks.catalog`.
 
-Every figure stands beside the plain way measured in the same run, each in a process of its own (for its peak memory).
-Labels have AI Hub's form: Korean folder names, two garments of about 80 points, deflated in one zip; their pictures are
-tiny members of a second zip.
+Prints Markdown tables. Every figure stands beside the plain way measured in the same run, each in a process of its own
+(for its peak memory). Labels have AI Hub's form: Korean folder names, two garments of about 80 points, deflated in one
+zip; their pictures are tiny members of a second zip.
 """
 
 import argparse
@@ -19,14 +18,17 @@ import time
 import zipfile
 from pathlib import Path
 
-STYLE_SHARES = {
-    "스트리트": 0.464,
-    "페미닌": 0.091,
-    "리조트": 0.086,
-    "모던": 0.083,
-    "로맨틱": 0.076,
-}  # measured; the others share the rest
-VARIANTS = 500  # different drawings; every label has its own number, name and style
+# measured; the others share the rest
+STYLE_SHARES = {"스트리트": 0.464, "페미닌": 0.091, "리조트": 0.086, "모던": 0.083, "로맨틱": 0.076}
+LABELLED = {
+    "기장": "노멀",
+    "색상": "화이트",
+    "카테고리": "셔츠",
+    "소재": ["우븐"],
+    "프린트": ["무지"],
+    "핏": "루즈",
+}
+DRAWINGS = 500  # different drawings; every label has its own number, name and style
 
 
 def main():
@@ -78,10 +80,8 @@ def measure_opening(folder, members):
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(members):
             archive.writestr(zipfile.ZipInfo(f"라벨링데이터/스트리트/{number}.json"), b"%d" % number)
-    print(
-        f"| opening a zip of {members:,} members | s | MiB | bytes a member | 10,000 members read: "
-        "us each |\n|---|---|---|---|---|"
-    )
+    columns = ["s", "MiB", "bytes a member", "10,000 members read: us each"]
+    print(f"| opening a zip of {members:,} members | {' | '.join(columns)} |\n|---|---|---|---|---|")
     rows = [
         (name, *alone(function, str(path), members))
         for name, function in (("zipfile.ZipFile", open_plain), ("Archive", open_ours))
@@ -120,10 +120,8 @@ def measure_building(folder, labels, points):
     root = folder / "kfashion"
     root.mkdir()
     bytes_a_label = write_zips(root, labels, points)
-    print(
-        f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak "
-        "|\n|---|---|---|---|"
-    )
+    print(f"| {labels:,} labels of {bytes_a_label:,.0f} bytes in a zip | s | labels/s | MiB at the peak |")
+    print("|---|---|---|---|")
     results = {}
     for name, function in (("zipfile + json.loads, nothing kept", read_plainly), ("build_catalog", build)):
         count, seconds, memory = alone(function, str(root))
@@ -150,18 +148,15 @@ def build(root):
 def write_zips(root, labels, points):
     """Two zips, labels and pictures; returns the mean size of a label in bytes."""
     rng, total = random.Random(0), 0
-    drawn = [_label_text(rng, points) for _ in range(VARIANTS)]
+    drawn = [_label_text(rng, points) for _ in range(DRAWINGS)]
     styles = _styles(labels, rng)
     with (
         zipfile.ZipFile(root / "라벨링데이터.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as label_zip,
         zipfile.ZipFile(root / "원천데이터_1.zip", "w") as photo_zip,
     ):
         for number, style in enumerate(styles):
-            text = (
-                drawn[number % VARIANTS]
-                .replace("@NUMBER", str(number))
-                .replace("@NAME", f"shop_{number // 3:06d}_{number % 3:02d}.jpg")
-            )
+            name = f"shop_{number // 3:06d}_{number % 3:02d}.jpg"
+            text = drawn[number % DRAWINGS].replace("@NUMBER", str(number)).replace("@NAME", name)
             data = text.replace("@STYLE", style).encode()
             total += len(data)
             label_zip.writestr(f"{style}/{number}.json", data)
@@ -180,37 +175,12 @@ def _label_text(rng, points):
     """One label as AI Hub writes it, with places for number, name and style."""
     rects, polygons, labels = ({part: [{}] for part in ("아우터", "하의", "원피스", "상의")} for _ in range(3))
     for part, middle in (("상의", (400, 250)), ("하의", (400, 550))):
-        count = max(3, int(points * rng.uniform(0.6, 1.4)))
-        radius, angles = rng.uniform(120, 170), [2 * math.pi * k / count for k in range(count)]
-        ring = [
-            (
-                round(middle[0] + radius * math.cos(a) + rng.uniform(-5, 5), 3),
-                round(middle[1] + radius * math.sin(a) + rng.uniform(-5, 5), 3),
-            )
-            for a in angles
-        ]
-        xs, ys = zip(*ring, strict=True)
-        rects[part] = [
-            {
-                "X좌표": min(xs) - 0.5,
-                "Y좌표": min(ys) - 0.5,
-                "가로": int(max(xs) - min(xs)),
-                "세로": int(max(ys) - min(ys)),
-            }
-        ]
+        ring = _ring(rng, middle, points)
         pairs = [(f"{axis}좌표{k + 1}", point["XY".index(axis)]) for k, point in enumerate(ring) for axis in "XY"]
         rng.shuffle(pairs)
-        polygons[part] = [dict(pairs)]
-        labels[part] = [
-            {
-                "기장": "노멀",
-                "색상": "화이트",
-                "카테고리": "팬츠" if part == "하의" else "셔츠",
-                "소재": ["우븐"],
-                "프린트": ["무지"],
-                "핏": "루즈",
-            }
-        ]
+        rects[part], polygons[part] = [_rect(ring)], [dict(pairs)]
+        category = "팬츠" if part == "하의" else "셔츠"
+        labels[part] = [{**LABELLED, "카테고리": category}]
     details = {"렉트좌표": rects, "폴리곤좌표": polygons, "라벨링": {"스타일": [{"스타일": "@STYLE"}], **labels}}
     info = {"이미지 식별자": "@NUMBER", "이미지 높이": 800, "이미지 파일명": "@NAME", "이미지 너비": 800}
     content = {
@@ -218,6 +188,24 @@ def _label_text(rng, points):
         "데이터셋 정보": {"파일 생성일자": "2020-08-10 08:33:18", "데이터셋 상세설명": details, "파일 이름": "@NAME"},
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _ring(rng, middle, points):
+    """[(x, y)] of about as many points around a middle."""
+    count = max(3, int(points * rng.uniform(0.6, 1.4)))
+    radius, ring = rng.uniform(120, 170), []
+    for number in range(count):
+        angle = 2 * math.pi * number / count
+        x = middle[0] + radius * math.cos(angle) + rng.uniform(-5, 5)
+        y = middle[1] + radius * math.sin(angle) + rng.uniform(-5, 5)
+        ring.append((round(x, 3), round(y, 3)))
+    return ring
+
+
+def _rect(ring):
+    xs, ys = zip(*ring, strict=True)
+    width, height = int(max(xs) - min(xs)), int(max(ys) - min(ys))
+    return {"X좌표": min(xs) - 0.5, "Y좌표": min(ys) - 0.5, "가로": width, "세로": height}
 
 
 # Growth ---------------------------------------------------------------------------------------------------------------
@@ -233,9 +221,8 @@ def measure_growth(folder, sizes):
         print(f"| {rows:,} | {' | '.join(f'{value:.2f}' for value in seconds)} | {memory:,.0f} |")
     if len(sizes) > 1:
         small, large = sizes[-2:]
-        exponents = [
-            math.log(b / a) / math.log(large / small) for a, b in zip(measured[small], measured[large], strict=True)
-        ]
+        ratios = [after / before for before, after in zip(measured[small], measured[large], strict=True)]
+        exponents = [math.log(ratio) / math.log(large / small) for ratio in ratios]
         print(f"| exponent {small:,} to {large:,} | {' | '.join(f'{value:.2f}' for value in exponents)} | |")
 
 
@@ -268,13 +255,16 @@ def made_table(rows):
         shots = min(rng.randint(1, 5), rows - len(styles))
         groups += [f"look_{look:07d}"] * shots
         styles += [style] * shots
-    return complete_catalog({
+    columns = {
         "id": [str(number) for number in range(rows)],
         "path": [f"원천데이터_1.zip::{style}/{number}.jpg" for number, style in enumerate(styles)],
-        "group": groups, "left": 10.5, "top": 20.5, "right": 700.0, "bottom": 790.0,
+        "group": groups,
+        **{"left": 10.5, "top": 20.5, "right": 700.0, "bottom": 790.0},
         "polygon": [polygons[number % len(polygons)] for number in range(rows)],
-        "region": "annotation", "style": styles,
-    })  # fmt: skip
+        "region": "annotation",
+        "style": styles,
+    }
+    return complete_catalog(columns)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""How well and how fast heads on frozen features learn: `python -m benchmarks.learning [clothing] [kfashion] [speed]
-[--seeds 3]`.
+"""How well and how fast frozen features are learned from.
+
+    python -m benchmarks.learning [clothing] [kfashion] [speed] [--seeds 3]
 
 Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`): `clothing_small`, K-Fashion's sample,
 MobileNet 0.25. Prints Markdown; caches go to --scratch and are removed unless it is given.
@@ -19,6 +20,7 @@ import numpy as np
 
 import kfashion_utils as kf
 import kfashion_utils.training.train  # noqa: F401 - the times are wall time after import
+from benchmarks.measures import DATA, WEIGHTS, interval, paired_difference
 from benchmarks.old_recipe import naive_fit, old_recipe
 from kfashion_utils.evaluation.figures import evaluate
 from kfashion_utils.models.backbones import BACKBONES, SCALINGS
@@ -26,66 +28,47 @@ from kfashion_utils.tables.predictions import average_photos, prediction_table
 from kfashion_utils.tables.tasks import TASKS
 from kfashion_utils.training.prior import shift_scores
 
-DATA = Path(os.environ.get("KFASHION_DATA", "../shared/data"))
-WEIGHTS = str(DATA / "weights/mobilenet_2_5_224_tf_no_top.h5")
-HEADS = {  # name: (side of the prepared picture, settings)
+FEATURES = {  # name: (side of the prepared picture, settings)
     "last layer, 224": (224, {"taps": "last"}),
     "stages, 224": (224, {"taps": "stages"}),
     "last layer, 224 + 320": (320, {"taps": "last", "sizes": (224, 320)}),
     "stages, 224 + 320": (320, {"taps": "stages", "sizes": (224, 320)}),
 }
-VIEWS = {"whole": {}, "crop": {"crop": "box"}, "mask": {"crop": "box", "mask": "polygon"}}
+PICTURES = {"whole": {}, "crop": {"crop": "box"}, "mask": {"crop": "box", "mask": "polygon"}}  # of Preprocess
+MEAN, ROWS = "mean of the three", "rows of one run"
+COMPARED = (("crop", "whole"), ("mask", "whole"), ("mask", "crop"), (MEAN, "whole"), (ROWS, "whole"))
 
 
 def config(settings, seed=0, **more):
     return kf.TrainConfig(backbone="mobilenet_025", weights=WEIGHTS, seed=seed, **settings, **more)
 
 
-def interval(values):
-    """`mean ± half a 95 % interval` over seeds (Student's t)."""
-    values = np.asarray(values, float)
-    if len(values) < 2:
-        return f"{values.mean():.3f}"
-    from scipy.stats import t
-
-    return f"{values.mean():.3f} ± {t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5:.3f}"
-
-
 # clothing_small -----------------------------------------------------------------------------------------------------
 
 
-def clothing(scratch, seeds, heads):
-    """Validation accuracy and seconds of the old recipe and of heads on frozen features, in one run; seeds draw the
-    validation photographs anew."""
+def clothing(scratch, seeds, features):
+    """Validation accuracy and seconds of the old recipe and of classifiers on frozen features, in one run; seeds draw
+    the validation photographs anew."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
-    print(
-        "\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n\n| | validation accuracy | s, "
-        "everything computed anew |\n|---|---|---|"
-    )
+    print("\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n")
+    print("| | validation accuracy | s, everything computed anew |\n|---|---|---|")
     started = time.perf_counter()
     accuracy, served = old_recipe(catalog, root, WEIGHTS)
-    print(
-        f"| the old recipe, 8 epochs (through its own serving code) | {accuracy:.3f} ({served:.3f}) | "
-        f"{time.perf_counter() - started:.0f} |",
-        flush=True,
-    )
-    for name, (size, settings) in heads.items():
+    spent = time.perf_counter() - started
+    old = "the old recipe, 8 epochs (through its own serving code)"
+    print(f"| {old} | {accuracy:.3f} ({served:.3f}) | {spent:.0f} |", flush=True)
+    for name, (size, settings) in features.items():
         found, spent = [], []
         for seed in range(seeds):
             table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
+            options = {
+                "preprocess": kf.Preprocess(size=size),
+                "config": config(settings, seed),
+                "cache": Path(scratch, f"clothing-{name}-cache"),
+            }
             started = time.perf_counter()
-            place = Path(scratch, f"clothing-{name}-{seed}")
-            cache = place / "cache" if seed == 0 else Path(scratch, f"clothing-{name}-0", "cache")
-            run = kf.train(
-                table,
-                root,
-                place / "run",
-                preprocess=kf.Preprocess(size=size),
-                config=config(settings, seed),
-                cache=cache,
-                progress=False,
-            )
+            run = kf.train(table, root, Path(scratch, f"clothing-{name}-{seed}"), progress=False, **options)
             spent.append(time.perf_counter() - started)
             found.append(run.metrics["label"]["accuracy"])
         print(f"| {name} | {interval(found)} (as published: {found[0]:.3f}) | {spent[0]:.0f} |", flush=True)
@@ -94,81 +77,55 @@ def clothing(scratch, seeds, heads):
 # K-Fashion ----------------------------------------------------------------------------------------------------------
 
 
-def kfashion(scratch, seeds, heads):
-    """Accuracy and balanced accuracy out of fold (groups kept together) of every view, with natural and uniform
-    prior."""
+def kfashion(scratch, seeds, features):
+    """Accuracy and balanced accuracy out of fold (groups kept together) of whole, cropped and masked photographs, with
+    natural and uniform prior."""
     root = DATA / "kfashion/New_sample"
     catalog = kf.split_catalog(kf.build_catalog("kfashion", root)[0].drop(columns="sub_style"), valid=0.2)
     print(
         f"\n### K-Fashion sample, {len(catalog)} photographs, {catalog['style'].nunique()} styles, "
         "group cross-validation, accuracy / balanced\n"
     )
-    print("| view | head | natural prior | uniform prior |\n|---|---|---|---|")
-    tables = {}
-    for head, (size, settings) in heads.items():
-        for view, recipe in VIEWS.items():
-            for seed in range(seeds):
-                place = Path(scratch, f"kfashion-{head}-{view}-{seed}")
-                options = {
-                    "preprocess": kf.Preprocess(size=size, **recipe),
-                    "config": config(settings, seed),
-                    "cache": Path(scratch, "kfashion-cache"),
-                }
-                run = kf.train(catalog, root, place, split="all", progress=False, **options)
-                tables[head, view, seed] = run.predictions
-                mix = run.recipe["prior"]["style"]["model"]
-        for seed in range(seeds):
-            tables[head, "mean of the three", seed] = kf.ensemble([tables[head, view, seed] for view in VIEWS])
-            views = kf.photo_views(catalog)
-            place = Path(scratch, f"kfashion-{head}-rows-{seed}")
-            options = {
-                "preprocess": kf.Preprocess(size=size, **VIEWS["mask"]),
-                "config": config(settings, seed),
-                "cache": Path(scratch, "kfashion-cache"),
-            }
-            run = kf.train(views, root, place, split="all", progress=False, **options)
-            tables[head, "rows of one run", seed] = _by_photo(run.predictions)
-        for view in (*VIEWS, "mean of the three", "rows of one run"):
-            natural = [_judge(tables[head, view, seed], catalog) for seed in range(seeds)]
-            uniform = [_judge(_uniform(tables[head, view, seed], mix), catalog) for seed in range(seeds)]
-            shown = [
-                " / ".join(interval([pair[number] for pair in pairs]) for number in (0, 1))
-                for pairs in (natural, uniform)
-            ]
-            print(f"| {view} | {head} | {shown[0]} | {shown[1]} |", flush=True)
-    print(
-        "\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), natural prior, "
-        f"{head}:\n"
-    )
-    for better, worse in (
-        ("crop", "whole"),
-        ("mask", "whole"),
-        ("mask", "crop"),
-        ("mean of the three", "whole"),
-        ("rows of one run", "whole"),
-    ):
-        low, mean, high = paired_difference(
-            [tables[head, better, s] for s in range(seeds)], [tables[head, worse, s] for s in range(seeds)], catalog
-        )
-        print(
-            f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, "
-            f"{high:+.3f}]{'' if low <= 0 <= high else ', excludes zero'}"
-        )
+    print("| pictures | features | natural prior | uniform prior |\n|---|---|---|---|")
+    for name, (size, settings) in features.items():
+        folder = Path(scratch, f"kfashion-{name}")
+        found = [_out_of_fold(catalog, root, folder, size, config(settings, seed)) for seed in range(seeds)]
+        tables = {kind: [of_seed[kind] for of_seed, _ in found] for kind in (*PICTURES, MEAN, ROWS)}
+        mix = found[-1][1]
+        for kind, given in tables.items():
+            natural = [_judge(table, catalog) for table in given]
+            uniform = [_judge(_uniform(table, mix), catalog) for table in given]
+            print(f"| {kind} | {name} | {_shown(natural)} | {_shown(uniform)} |", flush=True)
+    print("\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), ", end="")
+    print(f"natural prior, {name}:\n")
+    for better, worse in COMPARED:
+        low, mean, high = paired_difference(tables[better], tables[worse], catalog)
+        excludes = "" if low <= 0 <= high else ", excludes zero"
+        print(f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{excludes}")
 
 
-def _by_photo(predictions):
-    table = average_photos(predictions)
-    return table.assign(id=table["photo"])
+def _out_of_fold(catalog, root, folder, size, settings):
+    """({kind of pictures: predictions}, the class mix of the training rows), one seed."""
+
+    def run(rows, name, **changed):
+        place = folder.with_name(f"{folder.name}-{name}-{settings.seed}")
+        preprocess, cache = kf.Preprocess(size=size, **changed), folder.with_name("kfashion-cache")
+        options = {"split": "all", "preprocess": preprocess, "config": settings, "cache": cache, "progress": False}
+        return kf.train(rows, root, place, **options)
+
+    runs = {kind: run(catalog, kind, **changed) for kind, changed in PICTURES.items()}
+    tables = {kind: one.predictions for kind, one in runs.items()}
+    of_rows = average_photos(run(kf.photo_views(catalog), "rows", **PICTURES["mask"]).predictions)
+    tables |= {MEAN: kf.ensemble(list(tables.values())), ROWS: of_rows.assign(id=of_rows["photo"])}
+    return tables, runs["mask"].prior["style"]["model"]
 
 
 def _uniform(predictions, mix):
+    """Predictions as they would be if every class came as often."""
     columns = [f"style:{name}" for name in mix]
     shares = np.maximum(list(mix.values()), 1e-6)
-    return prediction_table(
-        TASKS["style"],
-        predictions,
-        shift_scores(TASKS["style"], predictions[columns].to_numpy(), {"style": -np.log(shares)}),
-    )
+    shifted = shift_scores(TASKS["style"], predictions[columns].to_numpy(), {"style": -np.log(shares)})
+    return prediction_table(TASKS["style"], predictions, shifted)
 
 
 def _judge(predictions, catalog):
@@ -176,62 +133,43 @@ def _judge(predictions, catalog):
     return figures["accuracy"], figures["balanced_accuracy"]
 
 
-def paired_difference(better, worse, catalog, draws=2000):
-    """(low, mean, high) of the difference in accuracy of two lists of predictions, one a seed: bootstrap over groups,
-    seeds averaged."""
-    truth = catalog.set_index("id")
-    right = [
-        np.mean(
-            [(t.set_index("id").loc[truth.index, "style"] == truth["style"]).to_numpy(float) for t in tables], axis=0
-        )
-        for tables in (better, worse)
-    ]
-    difference, groups = right[0] - right[1], truth["group"].where(truth["group"] != "", truth.index.to_series())
-    codes = groups.astype("category").cat.codes.to_numpy()
-    sums, counts = np.bincount(codes, difference), np.bincount(codes)
-    chosen = np.random.default_rng(0).integers(0, len(sums), (draws, len(sums)))
-    means = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
-    return np.quantile(means, 0.025), difference.mean(), np.quantile(means, 0.975)
+def _shown(pairs):
+    """`accuracy / balanced accuracy` with their intervals over seeds."""
+    return " / ".join(interval(values) for values in zip(*pairs, strict=True))
 
 
 # Speed --------------------------------------------------------------------------------------------------------------
 
 
 def speed(scratch, photos=500, epochs=30):
-    """Seconds of the naive Keras recipe and of ours, from photographs to a judged head; naive ones after the first are
-    timed for two epochs.
+    """Seconds of the naive Keras recipe and of ours, from photographs to a judged classifier; naive ones after the
+    first are timed for two epochs.
 
     Each is timed in a fresh process, after import: what ran before in the same one slows TensorFlow down. Ours with the
     first backbone are the median of three.
     """
-    print(f"\n### {photos} photographs x {epochs} epochs, random weights, head on a frozen base, wall seconds\n")
-    heads = [(head, views) for head in ("linear", "hidden") for views in (1, 2)]
-    names = [f"ours, {head}, {views} view{'s' * (views > 1)}" for head, views in heads]
-    print(
-        f"| backbone | naive (PyDataset, load_img) | image_dataset_from_directory | {' | '.join(names)} | naive : "
-        f"ours |\n{'|---' * (len(heads) + 4)}|",
-        flush=True,
-    )
+    print(f"\n### {photos} photographs x {epochs} epochs, random weights, classifier on a frozen base, wall seconds\n")
+    ours = [(classifier, variants) for classifier in ("linear", "hidden") for variants in (1, 2)]
+    named = [f"ours, {classifier}, {variants} variant{'s' * (variants > 1)}" for classifier, variants in ours]
+    columns = ["backbone", "naive (PyDataset, load_img)", "image_dataset_from_directory", *named, "naive : ours"]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
     for number, backbone in enumerate(("mobilenet_v2", "resnet50", "efficientnet_b0", "vgg19")):
-        naive = _alone("naive", scratch, photos, backbone, epochs, number == 0, False)
-        stock = _alone("naive", scratch, photos, backbone, epochs, False, True)
-        ours = [
-            np.median([_alone("ours", scratch, photos, backbone, epochs, *head) for _ in range(1 if number else 3)])
-            for head in heads
-        ]
-        ratios = "; ".join(f"{naive / spent:.1f}" for spent in ours)
-        print(
-            f"| {backbone} | {naive:.0f} | {stock:.0f} | {' | '.join(f'{spent:.1f}' for spent in ours)} | {ratios} |",
-            flush=True,
-        )
+        of_backbone = scratch, photos, backbone, epochs
+        naive = _alone("naive", *of_backbone, number == 0, False)
+        stock = _alone("naive", *of_backbone, False, True)
+        rounds = 1 if number else 3
+        spent = [np.median([_alone("ours", *of_backbone, *one) for _ in range(rounds)]) for one in ours]
+        shown = " | ".join(f"{each:.1f}" for each in spent)
+        ratios = "; ".join(f"{naive / each:.1f}" for each in spent)
+        print(f"| {backbone} | {naive:.0f} | {stock:.0f} | {shown} | {ratios} |", flush=True)
 
 
-def _alone(what, scratch, *arguments):
+def _alone(what, scratch, photos, *arguments):
     """Seconds of `_naive` or `_ours` in a process of its own."""
-    code = f"from benchmarks import learning; print(learning._{what}(*learning._photographs({str(scratch)!r}, {arguments[0]}), *{arguments[1:]!r}))"
-    return float(
-        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
-    )
+    photographs = f"learning._photographs({str(scratch)!r}, {photos})"
+    code = f"from benchmarks import learning; print(learning._{what}(*{photographs}, *{arguments!r}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout.split()[-1])
 
 
 def _photographs(scratch, photos):
@@ -250,10 +188,9 @@ def _naive(catalog, root, backbone, epochs, whole, stock):
     return naive_fit(catalog, root, BACKBONES[backbone], SCALINGS, epochs, whole=whole, stock=stock)
 
 
-def _ours(catalog, root, backbone, epochs, head, views):
-    settings = kf.TrainConfig(
-        backbone=backbone, weights="none", fine_tune_epochs=0, taps="last", views=views, head=head, head_epochs=epochs
-    )
+def _ours(catalog, root, backbone, epochs, classifier, variants):
+    frozen = {"backbone": backbone, "weights": "none", "fine_tune_epochs": 0, "taps": "last"}
+    settings = kf.TrainConfig(**frozen, variants=variants, classifier=classifier, classifier_epochs=epochs)
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
         kf.train(catalog, root, Path(place, "run"), config=settings, cache=Path(place, "cache"), progress=False)
@@ -264,18 +201,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "speed"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--heads", nargs="*", default=list(HEADS), choices=list(HEADS))
+    parser.add_argument("--features", nargs="*", default=list(FEATURES), choices=list(FEATURES))
     parser.add_argument("--scratch", type=Path, help="folder for caches and runs, kept")
     given = parser.parse_args()
+    features = {name: FEATURES[name] for name in given.features}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = given.scratch or scratch
         for part in given.parts:
             if part == "speed":
                 speed(scratch)
             else:
-                {"clothing": clothing, "kfashion": kfashion}[part](
-                    scratch, given.seeds, {name: HEADS[name] for name in given.heads}
-                )
+                {"clothing": clothing, "kfashion": kfashion}[part](scratch, given.seeds, features)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,9 @@ class OldBatches(keras.utils.PyDataset):
 
     def __getitem__(self, number):
         rows = self.order[number * BATCH : (number + 1) * BATCH]
-        pictures = [
-            keras.utils.img_to_array(keras.utils.load_img(self.paths[row], target_size=(SIZE, SIZE))) for row in rows
-        ]
-        return np.stack([self.change(picture) for picture in pictures]), self.labels[rows]
+        pictures = [keras.utils.load_img(self.paths[row], target_size=(SIZE, SIZE)) for row in rows]
+        changed = [self.change(keras.utils.img_to_array(picture)) for picture in pictures]
+        return np.stack(changed), self.labels[rows]
 
     def on_epoch_end(self):
         if self.shuffle:
@@ -44,9 +43,8 @@ def old_recipe(catalog, root, weights):
     keras.utils.set_random_seed(0)
     train, valid = (catalog[catalog["split"] == name] for name in ("train", "valid"))
     classes = sorted(set(train["label"]))
-    mean_image = np.mean(
-        [cv2.resize(cv2.imread(str(root / path)), (SIZE, SIZE)) for path in train["path"][::10]], axis=0
-    )  # BGR, as OpenCV reads
+    some = [cv2.resize(cv2.imread(str(root / path)), (SIZE, SIZE)) for path in train["path"][::10]]
+    mean_image = np.mean(some, axis=0)  # BGR, as OpenCV reads
     rng = np.random.default_rng(0)
     base = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
     base.load_weights(weights)
@@ -59,9 +57,11 @@ def old_recipe(catalog, root, weights):
     trained = OldBatches(train, root, classes, lambda picture: _augmented(picture, rng) - mean_image, shuffle=True)
     judged = OldBatches(valid, root, classes, lambda picture: picture - mean_image)
     history = model.fit(trained, validation_data=judged, epochs=EPOCHS, callbacks=[halve], verbose=0).history
-    served = OldBatches(
-        valid, root, classes, lambda picture: (picture - IMAGENET_MEAN) / IMAGENET_DEVIATION - mean_image
-    )
+
+    def as_served(picture):
+        return (picture - IMAGENET_MEAN) / IMAGENET_DEVIATION - mean_image
+
+    served = OldBatches(valid, root, classes, as_served)
     return max(history["val_accuracy"]), model.evaluate(served, verbose=0)[1]
 
 
@@ -69,9 +69,8 @@ def _augmented(picture, rng):
     """Rotation 40°, shifts and shear .2, zoom .2, brightness .3 to 1.5, flip: as its ImageDataGenerator was set."""
     angle, zoom, shear = np.deg2rad(rng.uniform(-40, 40)), rng.uniform(0.8, 1.2), np.deg2rad(rng.uniform(-0.2, 0.2))
     flip = -1 if rng.random() < 0.5 else 1
-    matrix = (
-        np.array([[flip * np.cos(angle), -np.sin(angle + shear)], [flip * np.sin(angle), np.cos(angle + shear)]]) * zoom
-    )
+    across, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle + shear), np.cos(angle + shear)])
+    matrix = np.column_stack([flip * across, down]) * zoom
     centre = SIZE / 2
     shift = centre + rng.uniform(-0.2, 0.2, 2) * SIZE - matrix @ [centre, centre]
     warped = cv2.warpAffine(picture, np.column_stack([matrix, shift]), (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
@@ -95,22 +94,23 @@ def naive_fit(catalog, root, row, scalings, epochs, *, whole, stock):
     )
     base.trainable = False
     image = layers.Input((SIZE, SIZE, 3))
-    answer = layers.Dense(len(classes), "softmax")(
-        layers.GlobalAveragePooling2D()(base(scalings[row.scaling](image), training=False))
-    )
+    features = layers.GlobalAveragePooling2D()(base(scalings[row.scaling](image), training=False))
+    answer = layers.Dense(len(classes), "softmax")(features)
     model = keras.Model(image, answer)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    data = [
-        _stock(part, root, classes) if stock else OldBatches(part, root, classes, lambda picture: picture, shuffle=True)
-        for part in (train, valid)
-    ]
+    batches = _stock if stock else _plain_batches
+    learned, judged = (batches(part, root, classes) for part in (train, valid))
     if whole:
-        model.fit(data[0], validation_data=data[1], epochs=epochs, verbose=0)
+        model.fit(learned, validation_data=judged, epochs=epochs, verbose=0)
         return time.perf_counter() - started
-    model.fit(data[0], validation_data=data[1], epochs=1, verbose=0)
+    model.fit(learned, validation_data=judged, epochs=1, verbose=0)
     first = time.perf_counter()
-    model.fit(data[0], validation_data=data[1], epochs=1, verbose=0)
+    model.fit(learned, validation_data=judged, epochs=1, verbose=0)
     return first - started + (epochs - 1) * (time.perf_counter() - first)
+
+
+def _plain_batches(rows, root, classes):
+    return OldBatches(rows, root, classes, lambda picture: picture, shuffle=True)
 
 
 def _stock(rows, root, classes):
@@ -118,9 +118,8 @@ def _stock(rows, root, classes):
     paths, labels = [str(root / path) for path in rows["path"]], rows["label"].map(classes.index).to_numpy()
 
     def read(path, label):
-        return tf.image.resize(
-            tf.io.decode_image(tf.io.read_file(path), 3, expand_animations=False), (SIZE, SIZE)
-        ), label
+        pixels = tf.io.decode_image(tf.io.read_file(path), 3, expand_animations=False)
+        return tf.image.resize(pixels, (SIZE, SIZE)), label
 
     data = tf.data.Dataset.from_tensor_slices((paths, labels)).map(read, num_parallel_calls=tf.data.AUTOTUNE)
     return data.batch(BATCH).prefetch(tf.data.AUTOTUNE)

@@ -1,5 +1,6 @@
-"""How fast pictures are prepared, and how much memory it takes: `python -m benchmarks.preprocess [--photos 600]
-[--rounds 5]`.
+"""How fast pictures are prepared, and how much memory it takes.
+
+    python -m benchmarks.preprocess [--photos 600] [--rounds 5]
 
 Crop + polygon mask + resize + hash + durable write on two processes, interleaved with (a) the loop that notebooks use,
 on one process, (b) a plain OpenCV loop on a pool, (c) the same scaled decode of the same files on two processes and
@@ -8,6 +9,7 @@ nothing else: the limit. Quality: PSNR against full decoding and area resize. Pr
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -41,26 +43,27 @@ def draw_photographs(root, count, seed=0):
     for number in range(count):
         picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         for octave in range(2, 10):
-            noise = rng.normal(0, 1, (HEIGHT * 2**octave // 1024 + 2, WIDTH * 2**octave // 1024 + 2, 3)).astype(
-                np.float32
+            shape = HEIGHT * 2**octave // 1024 + 2, WIDTH * 2**octave // 1024 + 2, 3
+            noise = cv2.resize(
+                rng.normal(0, 1, shape).astype(np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
             )
-            picture += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) * 2.0 ** (5.0 - 0.55 * octave)
+            picture += noise * 2.0 ** (5.0 - 0.55 * octave)
         path = f"{number:05d}.jpg"
         Image.fromarray((128 + 3 * picture).clip(0, 255).astype(np.uint8)).save(root / path, quality=QUALITY)
-        centre, radius = np.array([WIDTH, HEIGHT]) * rng.uniform(0.45, 0.55, 2), np.array([0.28 * WIDTH, 0.36 * HEIGHT])
-        angles = np.linspace(0, 2 * np.pi, 80, endpoint=False)
-        ring = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1) * rng.uniform(0.9, 1.1, (80, 1))
+        ring = _ring(rng)
         box = [*ring.min(axis=0).round(1).tolist(), *ring.max(axis=0).round(1).tolist()]
-        rows.append(
-            {
-                "id": path[:-4],
-                "path": path,
-                **dict(zip(BOX, box, strict=True)),
-                "polygon": json.dumps([ring.round(1).tolist()]),
-                "region": "hand",
-            }
-        )
+        region = {**dict(zip(BOX, box, strict=True)), "polygon": json.dumps([ring.round(1).tolist()])}
+        rows.append({"id": path[:-4], "path": path, **region, "region": "hand"})
     return complete_catalog(rows)
+
+
+def _ring(rng):
+    """The outline of a garment about the middle of a picture, float `(80, 2)`."""
+    centre = np.array([WIDTH, HEIGHT]) * rng.uniform(0.45, 0.55, 2)
+    radius = np.array([0.28 * WIDTH, 0.36 * HEIGHT])
+    angles = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return centre + radius * circle * rng.uniform(0.9, 1.1, (80, 1))
 
 
 # The others -----------------------------------------------------------------------------------------------------------
@@ -76,11 +79,8 @@ def notebook_loop(root, rows, out):
         mask = np.zeros(pixels.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.array(ring, np.int32) for ring in json.loads(row["polygon"])], 1)
         pixels = (pixels * mask[..., None] + 255.0 * (1 - mask[..., None]))[top:bottom, left:right]
-        save_img(
-            out / f"{row['id']}.jpg",
-            cv2.resize(pixels, (RECIPE.size, RECIPE.size), interpolation=cv2.INTER_AREA),
-            quality=95,
-        )
+        small = cv2.resize(pixels, (RECIPE.size, RECIPE.size), interpolation=cv2.INTER_AREA)
+        save_img(out / f"{row['id']}.jpg", small, quality=95)
 
 
 def opencv_part(root, rows, out):
@@ -111,26 +111,28 @@ def decode_part(root, rows, _):
 
 def on_pool(part):
     def run(pool, root, rows, out):
-        list(pool.map(part, [root] * WORKERS, [rows[start::WORKERS] for start in range(WORKERS)], [out] * WORKERS))
+        shares = [rows[start::WORKERS] for start in range(WORKERS)]
+        list(pool.map(part, [root] * WORKERS, shares, [out] * WORKERS))
 
     return run
 
 
-def ours(_, root, catalog, out):
+def ours(root, catalog, out):
     kf.preprocess_images(catalog, root, out, RECIPE, workers=WORKERS, progress=False)
 
 
 # Figures --------------------------------------------------------------------------------------------------------------
 
 
-def seconds(work, *arguments):
-    out = Path(tempfile.mkdtemp(dir=arguments[-1]))
+def seconds(scratch, work, *arguments):
+    """Of `work(*arguments, out)`, a picture; `out` is a new folder."""
+    out = Path(tempfile.mkdtemp(dir=scratch))
     os.sync()
     started = time.perf_counter()
-    work(*arguments[:-1], out)
+    work(*arguments, out)
     spent = time.perf_counter() - started
     shutil.rmtree(out)
-    return spent
+    return spent / len(arguments[-1])
 
 
 def measure_speed(root, catalog, scratch, rounds):
@@ -139,12 +141,10 @@ def measure_speed(root, catalog, scratch, rounds):
     spent = {name: [] for name in ("a", "b", "c", "ours")}
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:  # a fork of TensorFlow would hang
         for _ in range(rounds + 1):
-            spent["a"].append(
-                seconds(lambda root, rows, out: notebook_loop(root, rows, out), root, some, scratch) / len(some)
-            )
-            spent["b"].append(seconds(on_pool(opencv_part), pool, root, rows, scratch) / len(rows))
-            spent["ours"].append(seconds(ours, None, root, catalog, scratch) / len(rows))
-            spent["c"].append(seconds(on_pool(decode_part), pool, root, rows, scratch) / len(rows))
+            spent["a"].append(seconds(scratch, notebook_loop, root, some))
+            spent["b"].append(seconds(scratch, on_pool(opencv_part), pool, root, rows))
+            spent["ours"].append(seconds(scratch, ours, root, catalog))
+            spent["c"].append(seconds(scratch, on_pool(decode_part), pool, root, rows))
     return {name: 1 / statistics.median(values[1:]) for name, values in spent.items()}  # the first round warms up
 
 
@@ -163,19 +163,12 @@ def psnr(catalog, root, count=150):
 
 
 def area_resize(pixels, box, width, height):
-    """Exact area averages of a fractional box: the integral of the picture, sampled at the corners of the new
-    pixels."""
+    """Exact area averages of a fractional box: the integral of the picture, at the corners of the new pixels."""
     integral = np.zeros((pixels.shape[0] + 1, pixels.shape[1] + 1, 3))
     integral[1:, 1:] = pixels.astype(float).cumsum(axis=0).cumsum(axis=1)
     ys, xs = np.linspace(box[1], box[3], height + 1), np.linspace(box[0], box[2], width + 1)
-    rows = np.stack(
-        [
-            np.interp(ys, np.arange(integral.shape[0]), integral[:, x, c])
-            for x in range(integral.shape[1])
-            for c in range(3)
-        ],
-        axis=1,
-    )
+    columns = integral.reshape(len(integral), -1).T  # of each place across and colour
+    rows = np.stack([np.interp(ys, np.arange(len(integral)), column) for column in columns], axis=1)
     rows = rows.reshape(height + 1, integral.shape[1], 3)
     at = np.clip(xs, 0, integral.shape[1] - 1)
     low = np.minimum(at.astype(int), integral.shape[1] - 2)
@@ -198,10 +191,8 @@ def print_speed(title, root, catalog, scratch, rounds):
     }
     for key, name in names.items():
         print(f"| {name} | {speed[key]:,.0f} | {speed['ours'] / speed[key]:.2f} |")
-    print(
-        "\nQuality of the scaled decode against full decoding and area resize: "
-        f"{psnr(catalog, root):.1f} dB (median PSNR)."
-    )
+    against = "the scaled decode against full decoding and area resize"
+    print(f"\nQuality of {against}: {psnr(catalog, root):.1f} dB (median PSNR).")
 
 
 # Memory ---------------------------------------------------------------------------------------------------------------
@@ -210,12 +201,8 @@ def print_speed(title, root, catalog, scratch, rounds):
 def peak_memory(rows, scratch):
     """(MB of the table, peak MB of this process without it, peak MB of its workers) of preparing `rows` rows, in a
     process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.preprocess", "--memory-of", str(rows), "--scratch", str(scratch)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-m", "benchmarks.preprocess", "--memory-of", str(rows), "--scratch", str(scratch)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [float(text) for text in done.stdout.split()[-3:]]
 
 
@@ -228,53 +215,55 @@ def print_peak_memory(rows, scratch):
     root = Path(scratch, "few")
     few = draw_few(root)
     before = resident()
+    table = _repeated(few, rows)
+    table_size = resident() - before
+    recipe = kf.Preprocess(size=16, crop="box", mask="polygon")
+    with _watched_memory() as peak:
+        out = tempfile.mkdtemp(dir=scratch)
+        kf.preprocess_images(table, root, out, recipe, workers=WORKERS, progress=False)
+    print(table_size, peak["own"] - table_size, peak["workers"])
+
+
+def _repeated(few, rows):
+    """As many rows, each with a name, box and polygon of its own."""
+    numbers = range(rows)
     table = few.iloc[np.arange(rows) % len(few)].reset_index(drop=True)
-    table["id"] = table["photo"] = table["group"] = [f"r{number:07d}" for number in range(rows)]
+    table["id"] = table["photo"] = table["group"] = [f"r{number:07d}" for number in numbers]
     table["left"] += np.arange(rows) % 1000 / 1000
-    table["polygon"] = [
-        json.dumps([[[round(number % 97 / 10, 1), 5.0], [40.0, 6.0], [38.0, 50.0]]]) for number in range(rows)
-    ]
-    loaded, peak, finished = resident(), [0.0, 0.0], threading.Event()
+    firsts = [round(number % 97 / 10, 1) for number in numbers]
+    table["polygon"] = [json.dumps([[[first, 5.0], [40.0, 6.0], [38.0, 50.0]]]) for first in firsts]
+    return table
+
+
+@contextlib.contextmanager
+def _watched_memory():
+    """{own, workers: MB at the peak} of what is done in the block."""
+    peak, finished = {"own": 0.0, "workers": 0.0}, threading.Event()
 
     def watch():
         while not finished.wait(0.05):
-            peak[0] = max(peak[0], resident())
             children = Path("/proc/self/task").glob("*/children")
             pids = {pid for path in children for pid in path.read_text().split()}
-            peak[1] = max(peak[1], sum(resident(pid) for pid in pids if Path(f"/proc/{pid}/status").exists()))
+            workers = sum(resident(pid) for pid in pids if Path(f"/proc/{pid}/status").exists())
+            peak["own"], peak["workers"] = max(peak["own"], resident()), max(peak["workers"], workers)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    kf.preprocess_images(
-        table,
-        root,
-        tempfile.mkdtemp(dir=scratch),
-        kf.Preprocess(size=16, crop="box", mask="polygon"),
-        workers=WORKERS,
-        progress=False,
-    )
-    finished.set()
-    watcher.join()
-    print(loaded - before, peak[0] - (loaded - before), peak[1])
+    try:
+        yield peak
+    finally:
+        finished.set()
+        watcher.join()
 
 
 def draw_few(root, count=50):
     root.mkdir(parents=True, exist_ok=True)
     rng, rows = np.random.default_rng(0), []
+    box = dict(zip(BOX, (2.0, 2, 40, 55), strict=True))
     for number in range(count):
         Image.fromarray(rng.integers(0, 255, (60, 48, 3), np.uint8)).save(root / f"{number}.jpg")
-        rows.append(
-            {
-                "id": str(number),
-                "path": f"{number}.jpg",
-                "left": 2.0,
-                "top": 2,
-                "right": 40,
-                "bottom": 55,
-                "polygon": "[[[1,1],[40,1],[40,50]]]",
-                "region": "hand",
-            }
-        )
+        named = {"id": str(number), "path": f"{number}.jpg"}
+        rows.append({**named, **box, "polygon": "[[[1,1],[40,1],[40,50]]]", "region": "hand"})
     return complete_catalog(rows)
 
 
@@ -301,10 +290,8 @@ def main():
             catalog = catalog[catalog["polygon"] != ""].reset_index(drop=True)
             print_speed("AI Hub's sample", given.real, catalog, scratch, given.rounds)
         if given.memory:
-            print(
-                "\n### Memory\n\n| rows | table, MB | this process without the table, MB | both workers, MB | both, "
-                "the table apart, MB |\n|---|---|---|---|---|"
-            )
+            columns = ["table", "this process without the table", "both workers", "both, the table apart"]
+            print(f"\n### Memory\n\n| rows | {', MB | '.join(columns)}, MB |\n|---|---|---|---|---|")
             for rows in given.memory:
                 table, above, workers = peak_memory(rows, scratch)
                 print(f"| {rows:,} | {table:.0f} | {above:.0f} | {workers:.0f} | {above + workers:.0f} |")
