@@ -1,4 +1,4 @@
-"""The types of a recipe's values: frozen dataclasses of plain values, from and to JSON, and fields that were renamed."""
+"""What all recipes share: frozen dataclasses of plain values, from and to JSON, and fields that were renamed."""
 
 import dataclasses
 import functools
@@ -77,7 +77,8 @@ def from_dict(cls, values, source="the recipe"):
 
 
 def new_names(cls, values):
-    """A mapping with old names of fields replaced by new ones; where both are given the old one, which was asked for."""
+    """A mapping with old names of fields replaced by new ones; where both are given, the old one counts: it was asked
+    for."""
     old_names = getattr(cls, "OLD_NAMES", {})
     asked = {old_names[name]: value for name, value in values.items() if name in old_names}
     return {name: value for name, value in values.items() if name not in old_names} | asked

@@ -1,5 +1,4 @@
-"""`make notebooks`: execute every notebook top to bottom in a fresh kernel and keep its outputs, without what differs from
-another run."""
+"""`make notebooks`: execute every notebook in a fresh kernel, keep its outputs without what differs between runs."""
 
 import shutil
 import sys

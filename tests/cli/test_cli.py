@@ -64,11 +64,11 @@ def test_the_whole_way(tree, tmp_path, monkeypatch):
         tree.label(number, "펑크" if number % 2 else "모던", name=f"look_{number // 2 + 100}_01.jpg")
         tree.photo(number, "펑크" if number % 2 else "모던", colour=(200, 30, 30) if number % 2 else (30, 30, 200))
     (tree.root / LABELS / "모던" / "bad.json").write_text("{")
-    run = lambda *a: (
-        subprocess.run(
-            [sys.executable, "-m", "kfashion_utils", *map(str, a)], capture_output=True, text=True, check=True
-        ).stdout
-    )  # noqa: E731
+
+    def run(*words):
+        command = [sys.executable, "-m", "kfashion_utils", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
     printed = run("catalog", "kfashion", "--root", tree.root, "--out", "c.csv")
     assert "24 rows" in printed and "label is not JSON" in printed
     assert pd.read_csv("c.rejected.csv")["reason"].tolist() == ["label is not JSON"]
