@@ -28,7 +28,7 @@ from kfashion_utils.audit.findings import (
 from kfashion_utils.audit.pairs import RADIUS, exact_pairs, in_order, join_rows, near_and_mirrored, twins
 from kfashion_utils.audit.pictures import first_rows, read_records
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.storage.files import finished_file
+from kfashion_utils.storage.files import write_table
 from kfashion_utils.tables.catalog import complete_catalog, region_problems
 
 
@@ -64,8 +64,7 @@ class Audit:
     def write(self, folder):
         """`catalog.csv`, `findings.csv`, `pairs.csv` in `folder`."""
         for name, table in {"catalog": self.catalog, "findings": self.findings, "pairs": self.pairs}.items():
-            with finished_file(Path(folder, f"{name}.csv")) as temporary:
-                table.to_csv(temporary, index=False, lineterminator="\n")
+            write_table(Path(folder, f"{name}.csv"), table)
 
 
 def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=None, workers=None, progress=True):

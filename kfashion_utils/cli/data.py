@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 import kfashion_utils as kf
-from kfashion_utils.cli.options import beside, write_table
+from kfashion_utils.cli.options import beside
 from kfashion_utils.datasets import summarize
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation.label_errors import LABEL_ERRORS, read_edits
 from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.storage.files import write_table
 from kfashion_utils.tables.splits import split_warnings
 from kfashion_utils.tables.tasks import label_columns
 

@@ -20,7 +20,7 @@ from kfashion_utils.datasets import summarize
 from kfashion_utils.evaluation.submission import blank_template
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.runs.config import TrainConfig
-from kfashion_utils.storage.files import finished_file, write_text
+from kfashion_utils.storage.files import write_table, write_text
 
 SIZE = 112  # pixels: half of the usual, so that two trainings take a few minutes on two cores
 WHOLE = Preprocess(size=SIZE)
@@ -54,8 +54,7 @@ def run_demo(folder, photos=1200, seed=0):
         accuracy[f"tiny, {name}"] = kf.evaluate(predictions[name], catalog)["style"]["accuracy"]
     best = "crop and mask"
     kf.write_predictions(predictions[best], folder / "predictions.csv")
-    with finished_file(folder / "sample_submission.csv") as temporary:  # a leaderboard would give this file
-        blank_template(predictions[best]).to_csv(temporary, index=False, lineterminator="\n")
+    write_table(folder / "sample_submission.csv", blank_template(predictions[best]))  # a leaderboard would give it
     kf.write_submission(predictions[best], folder / "sample_submission.csv", folder / "submission.csv")
     page = kf.report(runs[best])
     tested = int((catalog["split"] == "test").sum())

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import tyro
 
 import kfashion_utils as kf
-from kfashion_utils.cli.options import beside, read_prior, write_table
+from kfashion_utils.cli.options import beside, read_prior
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.weights import HUB
+from kfashion_utils.storage.files import write_table
 
 
 def train(

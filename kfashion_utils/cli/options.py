@@ -10,7 +10,6 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.recipes import from_dict
 from kfashion_utils.runs.config import TrainConfig
-from kfashion_utils.storage.files import finished_file
 
 CONFIG = "--config"
 OLD_FLAGS = {f"--{old.replace('_', '-')}": f"--{new.replace('_', '-')}" for old, new in TrainConfig.OLD_NAMES.items()}
@@ -76,12 +75,6 @@ def _with_defaults(verb, defaults):
 
 
 # Small files ----------------------------------------------------------------------------------------------------------
-
-
-def write_table(path, table):
-    """A table for people: CSV without the index, whole or not there."""
-    with finished_file(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_prior(prior):

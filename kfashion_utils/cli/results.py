@@ -7,8 +7,8 @@ from typing import Literal
 import pandas as pd
 
 import kfashion_utils as kf
-from kfashion_utils.cli.options import read_pairs, write_table
-from kfashion_utils.storage.files import write_json
+from kfashion_utils.cli.options import read_pairs
+from kfashion_utils.storage.files import write_json, write_table
 from kfashion_utils.tables.predictions import provenance
 
 

@@ -28,10 +28,10 @@ def evaluate(predictions, catalog, *, rows=False):
         `n` counts annotated photos; averages run over classes that have at least one true row; `majority` is the
         accuracy of always answering the most frequent class; `main_or_sub`, there only where the catalog gives a
         single-label head second opinions (`sub_<head>`), the share of photos whose answer is the label or the second
-        one; `regions` the share of photos by who found their region (`none` = nobody); `by_row`, there only where it is
-        so, that rows were judged and not photos. None = does not apply (a head without any annotated row, parents where
-        a head has none, top3 below four classes and for multi-label heads, whose `accuracy` is that of the whole set of
-        labels).
+        one; `regions` {finder: the share of photos whose region it found} (`none` = nobody); `by_row`, there only
+        where it is so, that rows were judged and not photos. None = does not apply (a head without any annotated row,
+        parents where a head has none, top3 below four classes and for multi-label heads, whose `accuracy` is that of
+        the whole set of labels).
 
     Raises:
         InputError: ids that the catalog lacks or that are doubled, no label column, no annotated row, NaN

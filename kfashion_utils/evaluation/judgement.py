@@ -165,8 +165,6 @@ def _of_photos(predictions, catalog, heads):
 def _judged(head, asked, by_row):
     labels = asked.truth[head.name].to_numpy()
     known = np.flatnonzero(head.known(labels))
-    if any(len(head.names_in(label)) > 1 for label in labels[known]) and not head.multi:
-        raise InputError(f"column {head.name!r} holds several labels a row, the predictions one")
     groups = np.where(asked.truth["group"] == "", asked.photos, asked.truth["group"].to_numpy())
     second = np.full(len(labels), NOT_ANNOTATED, object)
     if f"{SUB}{head.name}" in asked.truth.columns:

@@ -26,16 +26,16 @@ def find_label_errors(predictions, catalog):
 
     Returns:
         DataFrame `id, column, label, suggestion, probability`, the least believed label of a column first: the label
-            there is, the class
-        that is answered instead, and the probability of that answer. Drop the rows you disagree with, or write another
-        suggestion, and give the rest to `apply_edits`.
+        there is, the class that is answered instead, and the probability of that answer. Drop the rows you disagree
+        with, or write another suggestion, and give the rest to `apply_edits`.
 
     Raises:
         InputError: cleanlab is missing, ids or columns that the catalog lacks, no labelled row.
     """
     _cleanlab()
     judged = judge_with_truth(predictions, catalog, rows=True)
-    found = [_found(one, truth) for one, truth in judged if _two_kinds(one)]
+    doubted = [(one, truth, _doubted(one)) for one, truth in judged]
+    found = [_found(one, truth, rows) for one, truth, rows in doubted if rows is not None]
     if not found:
         heads = [one.head.name for one, _ in judged]
         raise InputError(
@@ -53,37 +53,37 @@ def _cleanlab():
     return cleanlab
 
 
-def _two_kinds(judged):
-    """Whether there is anything to tell apart: labels, of two classes where these exclude each other."""
-    return len(judged) > 0 and (judged.head.multi or len(np.unique(judged.actual, axis=0)) > 1)
-
-
-def _found(judged, truth):
-    """The doubted labels of one head whose answer is another one, a table of `COLUMNS`."""
+def _found(judged, truth, rows):
+    """The doubted labels, at `rows`, of one head whose answer is another one, a table of `COLUMNS`."""
     head, scores = judged.head, judged.scores
     labels = truth[head.name].loc[judged.ids].to_numpy()
-    issues = _issues_of_several(judged) if head.multi else _issues(judged)
-    sure = head.over_classes(np.maximum(scores, 1 - scores)) if head.multi else scores.max(axis=1)
     table = {
         "id": judged.ids,
         "column": head.name,
         "label": labels,
         "suggestion": np.asarray(head.decode(scores), object),
-        "probability": np.round(sure, 4),
+        "probability": np.round(head.sureness(scores), 4),
     }
-    table = pd.DataFrame(table, columns=COLUMNS).iloc[issues]
+    table = pd.DataFrame(table, columns=COLUMNS).iloc[rows]
     return table[table["label"] != table["suggestion"]]
 
 
-def _issues(judged):
-    """Row numbers of the labels that are doubted, the least believed first."""
+def _doubted(judged):
+    """Row numbers of the labels that are doubted, the least believed first; None where there is nothing to tell apart:
+    no labels, or, where classes exclude each other, those of one class."""
+    if not len(judged):
+        return None
+    if judged.head.multi:
+        return _doubted_of_several(judged)
+    if len(np.unique(judged.actual, axis=0)) < 2:
+        return None
     given = judged.actual.argmax(axis=1)
     find = _cleanlab().filter.find_label_issues
     found = find(given, judged.scores, filter_by=METHOD, return_indices_ranked_by=RANKED, n_jobs=1)
     return found[judged.scores[found, given[found]] < BELIEVED]
 
 
-def _issues_of_several(judged):
+def _doubted_of_several(judged):
     """The same where a row may have several labels."""
     lists = [np.flatnonzero(row).tolist() for row in judged.actual]
     find = _cleanlab().multilabel_classification.filter.find_label_issues

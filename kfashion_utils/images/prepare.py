@@ -16,7 +16,7 @@ from kfashion_utils.images.catalog_rows import CatalogRows
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage.colab import is_on_drive
 from kfashion_utils.storage.drive import Drive
-from kfashion_utils.storage.files import finished_file, make_folder, only_one, write_json
+from kfashion_utils.storage.files import make_folder, only_one, write_json, write_table
 from kfashion_utils.storage.shards import Shards
 from kfashion_utils.tables.catalog import region_problems
 
@@ -104,8 +104,7 @@ def preprocess_images(
         sweep(folder)
         done = shards.has(rows.items)
         failures = _failures(rows, missing, ~done, shards.rejected)
-        with finished_file(folder / "failures.csv") as temporary:
-            failures.to_csv(temporary, index=False, lineterminator="\n")
+        write_table(folder / "failures.csv", failures)
         _say_failures(failures, folder, progress)
         if on_drive:
             _prove(on_drive, progress)

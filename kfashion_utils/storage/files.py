@@ -94,6 +94,12 @@ def write_json(path, values):
     write_text(path, json.dumps(values, ensure_ascii=False, indent=2) + "\n")
 
 
+def write_table(path, table):
+    """Write a DataFrame as CSV without its index; equal tables give equal bytes."""
+    with finished_file(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
 def hash_file(path, algorithm="sha256"):
     """Hex digest of a file's content, read in pieces."""
     with open(path, "rb") as handle:

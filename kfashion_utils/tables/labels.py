@@ -189,6 +189,10 @@ class Head:
             return scores.ravel(), actual.ravel().astype(float)
         return scores.max(axis=1), (actual * self.answered(scores)).sum(axis=1).astype(float)
 
+    def sureness(self, scores):
+        """Probability of each row's answer, float `(n,)`: of its class, or the mean over its classes' yes or no."""
+        return np.maximum(scores, 1 - scores).mean(axis=1) if self.multi else scores.max(axis=1)
+
     def share_right(self, actual, scores):
         """How much of each row is answered rightly, float `(n,)`: 0 or 1 where the classes exclude each other, else the
         share of the classes."""

@@ -50,19 +50,18 @@ def divisors(mean, deviation):
 
 
 def group_folds(groups, labels, seed, folds=FOLDS):
-    """[(train rows, held rows)]; classes are spread evenly (of several labels, by the first)."""
-    count = min(folds, len(np.unique(groups)))
+    """[(train rows, held rows)]; classes are spread evenly (of several labels, by the first).
+
+    There are fewer where no class has as many rows; none where there are not two groups, or no class with two rows.
+    """
+    first = np.nan_to_num(labels).argmax(axis=1)
+    count = min(folds, len(np.unique(groups)), np.bincount(first).max(initial=0))
     if count < 2:
         return []
+    splitter = StratifiedGroupKFold(int(count), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # a class with fewer groups than folds is missing from some of them
-        return list(
-            StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(
-                groups, np.nan_to_num(labels).argmax(axis=1), groups
-            )
-        )
+        warnings.simplefilter("ignore", UserWarning)  # a class with fewer groups than folds lacks in some of them
+        return list(splitter.split(groups, first, groups))
 
 
 # Linear -------------------------------------------------------------------------------------------------------------

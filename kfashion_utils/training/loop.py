@@ -16,7 +16,7 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.runs.config import JUDGED_BY
-from kfashion_utils.storage.files import finished_file
+from kfashion_utils.storage.files import finished_file, write_table
 from kfashion_utils.training.checkpoints import Checkpoints, best_epoch
 
 BLENDS = (0.25, 0.5, 0.75)  # shares of the way from the start to the last epoch that are looked at
@@ -157,8 +157,7 @@ def is_over(config, history):
 
 def write_history(folder, history):
     """`history.csv`: one row an epoch."""
-    with finished_file(Path(folder, "history.csv")) as temporary:
-        pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
+    write_table(Path(folder, "history.csv"), pd.DataFrame(history))
 
 
 def publish(model, folder, names):

@@ -18,7 +18,7 @@ ONE = Task("t", (Head("a", ("x", "y", "z")),))
 
 
 class Rows(np.ndarray):
-    """An array that is read like Features."""
+    """An array that is read like kept features."""
 
     def take(self, rows):
         return np.asarray(self)[rows]
@@ -49,6 +49,14 @@ def test_linear_head_handles_several_heads_missing_labels_and_absent_classes():
     several = features @ kernel2 + bias2
     assert ((several[40:, 0] > 0) == labels[40:, 3]).mean() > 0.95 and (several[:, 1] < 0).all()
     assert ((fitted.out_of_fold[20:, :3].argmax(1)) == labels[20:, :3].argmax(1)).mean() > 0.9
+
+
+def test_folds_are_fewer_where_no_class_has_as_many_rows():
+    labels = np.eye(5, dtype=np.float32)
+    doubled = linear.group_folds(np.arange(10), labels[[0, 1, 2, 3, 4] * 2], seed=0)
+    assert len(doubled) == 2 and sorted(np.concatenate([held for _, held in doubled])) == list(range(10))
+    assert linear.group_folds(np.arange(5), labels, seed=0) == []
+    assert linear.group_folds(np.zeros(10), labels[[0] * 10], seed=0) == []
 
 
 def test_the_solver_finds_what_scikit_learn_finds():

@@ -137,20 +137,17 @@ def test_shifted_scores_stay_probabilities():
     np.testing.assert_array_equal(shift_scores(task, scores, {}), scores)
 
 
+def train_beside(trained, name, **options):
+    """A run of other options on the task, rows and cache of `trained`."""
+    run, catalog, root, folder = trained
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0, **options)
+    places = {"task": run.task, "cache": folder / "cache", "progress": False, "workers": 1}
+    return kf.train(catalog, root, folder / name, preprocess=RECIPE, config=config, **places)
+
+
 def test_balanced_training_says_which_mix_its_answers_assume(trained):
     run, catalog, root, folder = trained
-    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0, balance="full")
-    full = kf.train(
-        catalog,
-        root,
-        folder / "full",
-        preprocess=RECIPE,
-        config=config,
-        task=run.task,
-        cache=folder / "cache",
-        progress=False,
-        workers=1,
-    )
+    full = train_beside(trained, "full", balance="full")
     assert full.recipe["prior"]["label"]["model"] == pytest.approx(
         {"빨강": 1 / 3, "초록": 1 / 3, "파랑": 1 / 3}, abs=1e-5
     )
@@ -164,19 +161,7 @@ def test_balanced_training_says_which_mix_its_answers_assume(trained):
 
 
 def test_a_trained_head_leaves_several_labels_as_they_come_and_says_so(trained):
-    run, catalog, root, folder = trained
-    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0, head="hidden", head_epochs=2, balance="full")
-    hidden = kf.train(
-        catalog,
-        root,
-        folder / "hidden",
-        preprocess=RECIPE,
-        config=config,
-        task=run.task,
-        cache=folder / "cache",
-        progress=False,
-        workers=1,
-    )
+    hidden = train_beside(trained, "hidden", classifier="hidden", classifier_epochs=2, balance="full")
     assert hidden.recipe["prior"]["tags"]["model"] == hidden.recipe["prior"]["tags"]["train"]
     assert set(hidden.recipe["prior"]["label"]["model"].values()) == {round(1 / 3, 6)}
 

@@ -252,18 +252,35 @@ def test_views_of_a_photo_are_averaged_unless_rows_are_asked_for(run, colour_dat
     np.testing.assert_allclose(photos["label:빨강"][0], rows["label:빨강"][:2].mean())
 
 
-def test_pictures_without_the_recipes_region_are_refused(colour_data, cache, tmp_path):
+def test_rows_of_a_photo_with_labels_of_their_own_are_answered_and_judged_by_row(colour_data, cache, tmp_path):
+    root, catalog = colour_data
+    turn = catalog.groupby(["split", "label"]).cumcount().astype(str)
+    mixed = catalog.assign(photo=catalog["split"] + turn)  # a photo has a row of each colour
+    mixed["group"] = mixed["photo"]
+    run = kf.train(
+        mixed, root, tmp_path / "run", preprocess=Preprocess(size=32), config=FROZEN, cache=cache, progress=False
+    )
+    held = mixed[mixed["split"] == "valid"]
+    assert run.by_row == ("label",) and run.metrics["label"]["n"] == len(held) > held["photo"].nunique()
+    assert run.metrics["label"]["accuracy"] > 0.9 and run.metrics["label"]["by_row"] is True
+    answers = kf.predict(run, mixed, root, split="valid", progress=False)
+    assert sorted(answers["id"]) == sorted(held["id"])
+    assert kf.evaluate(answers, mixed)["label"]["accuracy"] == run.metrics["label"]["accuracy"]
+
+
+@pytest.fixture(scope="module")
+def boxed_run(colour_data, cache, tmp_path_factory):
+    """(catalog with a box in every row, a run that cuts to it)."""
     root, catalog = colour_data
     boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
-    run = kf.train(
-        boxed,
-        root,
-        tmp_path / "run",
-        preprocess=Preprocess(size=32, crop="box"),
-        config=FROZEN,
-        cache=cache,
-        progress=False,
-    )
+    recipe = Preprocess(size=32, crop="box")
+    folder = tmp_path_factory.mktemp("boxed") / "run"
+    return boxed, kf.train(boxed, root, folder, preprocess=recipe, config=FROZEN, cache=cache, progress=False)
+
+
+def test_pictures_without_the_recipes_region_are_refused(colour_data, boxed_run):
+    root, catalog = colour_data
+    _, run = boxed_run
     assert run.recipe["regions"] == {"hand": 1.0} and run.metrics["label"]["regions"] == {"hand": 1.0}
     with pytest.raises(InputError, match="100% of the pictures lack the region.*--allow-missing-regions"):
         kf.predict(run, catalog, root, progress=False)
@@ -353,18 +370,9 @@ def test_a_failed_start_leaves_no_run(colour_data, cache, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_runs_with_different_crops_predict_what_both_can_read(run, colour_data, cache, tmp_path):
-    root, catalog = colour_data
-    boxed = catalog.assign(left=2.0, top=2.0, right=40.0, bottom=50.0, region="hand")
-    other = kf.train(
-        boxed,
-        root,
-        tmp_path / "run",
-        preprocess=Preprocess(size=32, crop="box"),
-        config=FROZEN,
-        cache=cache,
-        progress=False,
-    )
+def test_runs_with_different_crops_predict_what_both_can_read(run, colour_data, boxed_run):
+    root, _ = colour_data
+    boxed, other = boxed_run
     outside = boxed.copy()
     outside.loc[0, ["left", "right"]] = [500.0, 600.0]
     table = kf.predict([run, other], outside, root, progress=False)
