@@ -20,7 +20,6 @@ from faults import KINDS, WRITES, FaultyDisk, Killed
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
 from kfashion_utils.images import blocks
-from kfashion_utils.images import prepare as preprocess
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.storage import files as storage
@@ -268,8 +267,7 @@ def straight_to_the_final_name(monkeypatch):
         def __exit__(self, *_):
             pass
 
-    for module in (storage, preprocess):
-        monkeypatch.setattr(module, "finished_file", Straight)
+    monkeypatch.setattr(storage, "finished_file", Straight)
 
 
 def journal_before_file(monkeypatch):
