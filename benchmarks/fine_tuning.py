@@ -68,7 +68,7 @@ def clothing(scratch, seeds, names):
     for name in names or CLOTHING:
         (size, settings), found, spent = CLOTHING[name], [], []
         for seed in range(seeds):
-            table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
+            table = catalog if seed == 0 else kf.split_catalog(catalog, valid=0.1, seed=seed, redraw=True)
             options = {
                 "preprocess": kf.Preprocess(size=size),
                 "config": config(settings, seed),

@@ -61,7 +61,7 @@ def clothing(scratch, seeds, features):
     for name, (size, settings) in features.items():
         found, spent = [], []
         for seed in range(seeds):
-            table = catalog if seed == 0 else kf.split_catalog(catalog.assign(split=""), valid=0.1, seed=seed)
+            table = catalog if seed == 0 else kf.split_catalog(catalog, valid=0.1, seed=seed, redraw=True)
             options = {
                 "preprocess": kf.Preprocess(size=size),
                 "config": config(settings, seed),

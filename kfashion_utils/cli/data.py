@@ -97,25 +97,29 @@ def split(
     folds: int = 0,
     per_class: int | None = None,
     seed: int = 0,
+    redraw: bool = False,
 ):
-    """Fill split and fold: stratified by class, groups kept together.
+    """Fill split and fold: stratified by class, groups kept together; test and valid rows of the table stay that.
 
     Args:
         catalog: the table to split.
         out: the table to write; may be the same.
-        valid: share of each class's rows.
-        test: share of each class's rows.
+        valid: share of each class's rows, where the table has no valid row yet.
+        test: share of each class's rows, where the table has no labelled test row yet.
         folds: number of folds over the rows that are not test; 0 = none.
         per_class: keep at most that many rows of each class.
         seed: of the shuffling.
+        redraw: forget the splits that the table has and draw all of them anew.
     """
-    before = kf.read_catalog(catalog)
-    known = sorted(set(before["split"]) - {""})
-    if known:
-        print(f"note: the splits that {catalog} has ({', '.join(known)}) are drawn anew")
-    table = kf.split_catalog(before, valid=valid, test=test, folds=folds, per_class=per_class, seed=seed)
+    table = kf.split_catalog(
+        kf.read_catalog(catalog), valid=valid, test=test, folds=folds, per_class=per_class, seed=seed, redraw=redraw
+    )
     kf.write_catalog(table, out)
     print(kf.count_classes(table).to_string())
+    for note, count in table.attrs["notes"].items():
+        print(f"  {count:,} x {note}")
+    if table.attrs["notes"]:
+        print("note: --redraw forgets these splits and draws all rows anew")
     for text in split_warnings(table):
         print(f"note: {text}")
 

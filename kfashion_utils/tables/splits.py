@@ -8,29 +8,64 @@ from kfashion_utils.tables.catalog import complete_catalog, join_groups
 from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR
 from kfashion_utils.tables.tasks import label_columns
 
+KEPT = {"valid": 1, "test": 2}  # splits that a catalog comes with: the larger goes first where a group stands in both
+
 # Splits ---------------------------------------------------------------------------------------------------------------
 
 
-def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed=0):
+def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed=0, redraw=False):
     """Fill `split` and `fold`: stratified by class, never separating a group.
 
-    Rows without any label stay `test` (they are what a leaderboard asks for). A class with a single group stays in
-    train.
+    Splits that the catalog comes with are kept: test rows stay test, valid rows valid, and a share is drawn from the
+    train rows and those without a split only for a split that has no labelled row yet. A row without a split goes where
+    its group is; a train or valid row whose group also stands in a split that goes first (test before valid before
+    train) is left out. Rows without any label and split become `test` (they are what a leaderboard asks for). A class
+    with a single group stays in train.
 
     Args:
         catalog: DataFrame of the column contract.
         valid, test: shares of each class's rows, 0..1.
         folds: number of folds over the rows that are not test; 0 = none.
-        per_class: keep at most that many rows of each class, whole groups first; None = all.
+        per_class: keep at most that many rows of each class that are not test, whole groups first; None = all.
         seed: of the shuffling; the result does not depend on the order of rows.
+        redraw: forget the splits that the catalog comes with, draw all rows.
 
     Returns:
-        A new catalog in the order of the old one, without the rows that `per_class` dropped. `count_classes` shows what
-        came out.
+        A new catalog in the order of the old one, without the rows that `per_class` dropped or that were left out;
+        `attrs["notes"]` counts what was kept and left out. `count_classes` shows what came out.
 
     Raises:
         InputError: shares that leave no training rows, no label column, no labelled row.
     """
+    _require_possible(valid, test, folds, per_class, seed)
+    catalog = complete_catalog(catalog)
+    catalog["group"] = join_groups(catalog["group"], catalog["photo"])  # rows of one photo are views of it
+    if redraw:
+        catalog["split"] = ""
+    strata = _strata(catalog)
+    leaking = _leaking(catalog)
+    notes = _told(catalog["split"], leaking)
+    catalog, strata = (part[~leaking].reset_index(drop=True) for part in (catalog, strata))
+    in_test = catalog["group"].isin(catalog["group"][catalog["split"] == "test"])
+    drawn = (strata != NOT_ANNOTATED) & ~in_test
+    if not drawn.any():
+        raise InputError("no row of the catalog that is not test has a label; there is nothing to learn from")
+    groups, rows = _shuffled_groups(catalog[drawn], strata[drawn], seed)
+    if per_class is not None:
+        capped = catalog.index.isin(_capped(rows, strata, per_class))
+        catalog = catalog[capped | ~drawn].reset_index(drop=True)
+        catalog = split_catalog(catalog, valid=valid, test=test, folds=folds, seed=seed)
+    else:
+        shares = {"valid": valid, "test": test}
+        labelled = set(catalog["split"][strata != NOT_ANNOTATED])
+        shares = {name: 0.0 if name in labelled else share for name, share in shares.items()}
+        parts = _drawn_parts(groups, set(catalog["group"][catalog["split"] == "valid"]), **shares)
+        _fill(catalog, drawn, groups["group"], parts, _drawn_folds(groups, parts, folds))
+    catalog.attrs["notes"] = notes
+    return catalog
+
+
+def _require_possible(valid, test, folds, per_class, seed):
     if not (0 <= valid < 1 and 0 <= test < 1 and valid + test < 1):
         raise InputError(f"--valid {valid} and --test {test}: shares are 0 or more and leave something to train on")
     if folds and folds < 2:
@@ -39,35 +74,50 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
         raise InputError(f"--seed {seed}: 0 or more, below 2**32")
     if per_class is not None and per_class < 1:
         raise InputError(f"--per-class {per_class}: at least 1")
-    catalog = complete_catalog(catalog)
-    catalog["group"] = join_groups(catalog["group"], catalog["photo"])  # rows of one photo are views of it
-    strata = _strata(catalog)
-    labelled = strata != NOT_ANNOTATED
-    if not labelled.any():
-        raise InputError("no row of the catalog has a label; there is nothing to learn from")
-    groups, rows = _shuffled_groups(catalog[labelled], strata[labelled], seed)
-    if per_class is not None:
-        kept = _capped(rows, strata, per_class)
-        catalog = catalog[catalog.index.isin(kept) | ~labelled].reset_index(drop=True)
-        return split_catalog(catalog, valid=valid, test=test, folds=folds, seed=seed)
-    share = _positions(groups)
-    parts = pd.Series(
-        np.select([share < valid, share < valid + test], ["valid", "test"], "train"), index=groups.index, dtype=object
-    )
+
+
+def _leaking(catalog):
+    """Which rows share a group with a split that is kept and goes before theirs, bool `(n,)`."""
+    rank = catalog["split"].map(KEPT).fillna(0).astype(int)
+    highest = rank.groupby(catalog["group"]).transform("max")
+    return (rank < highest) & (catalog["split"] != "")
+
+
+def _told(splits, leaking):
+    """{what is kept or left out: how many rows}, for people."""
+    counts = splits.value_counts()
+    notes = {f"{name} row, kept as the catalog has it": int(counts[name]) for name in KEPT if name in counts}
+    left_out = "row left out: its look, person or picture also stands in a split that is kept"
+    return notes | ({left_out: int(leaking.sum())} if leaking.any() else {})
+
+
+def _drawn_parts(groups, kept, valid, test):
+    """The split of each group, a Series: `valid` for those that are kept, drawn shares for the rest."""
+    parts = pd.Series("valid", index=groups.index, dtype=object)
+    pool = groups[~groups["group"].isin(kept)]
+    share = _positions(pool)
+    parts[pool.index] = np.select([share < valid, share < valid + test], ["valid", "test"], "train")
     for name, portion in (("test", test), ("valid", valid)):
-        _keep_present(parts, groups, name, portion)
+        _keep_present(parts, pool, name, portion)
+    return parts
+
+
+def _drawn_folds(groups, parts, folds):
+    """The fold of each group, a Series; -1 for test, and without folds."""
     fold = pd.Series(-1, index=groups.index)
     if folds:
         rest = groups[parts != "test"]
         fold[rest.index] = np.minimum((_positions(rest) * folds).astype(int), folds - 1)
-    by_group = catalog["group"].map(dict(zip(groups["group"], parts, strict=True)))
-    catalog["split"] = by_group.where(labelled, "test").fillna("test").astype(object)
-    catalog["fold"] = (
-        catalog["group"].map(dict(zip(groups["group"], fold, strict=True))).where(labelled, -1).fillna(-1).astype(int)
-    )
-    unlabelled_group = ~labelled & catalog["group"].isin(groups["group"])
-    catalog.loc[unlabelled_group, "split"] = by_group[unlabelled_group]
-    return catalog
+    return fold
+
+
+def _fill(catalog, drawn, names, parts, folds):
+    """Give drawn rows their group's split and fold; others keep their split, or go with their group, or are test."""
+    part = catalog["group"].map(dict(zip(names, parts, strict=True)))
+    fold = catalog["group"].map(dict(zip(names, folds, strict=True)))
+    given = catalog["split"].where(catalog["split"] != "", part.fillna("test"))
+    catalog["split"] = part.where(drawn, given).astype(object)
+    catalog["fold"] = fold.where(drawn, -1).fillna(-1).astype(int)
 
 
 def first_label(catalog):
@@ -148,12 +198,16 @@ def split_warnings(catalog):
     """Texts about classes that a split could not serve: absent from train, or from a split that other classes have."""
     counts = count_classes(catalog)
     counts = counts[~counts.index.isin(["(no label)", "(none applies)"])]
-    texts = [
-        f"class {name!r} has no training row"
-        for name in counts.index
-        if counts.get("train", pd.Series(0, counts.index))[name] == 0
-    ]
-    for split in {"valid", "test"} & set(counts.columns):
-        absent = counts.index[counts[split] == 0].tolist()
-        texts += [f"class {name!r} has no {split} row: all its pictures are one group" for name in absent]
+    texts = [f"class {name!r} has no training row" for name in counts.index if not counts.get("train", {}).get(name, 0)]
+    single = _classes_of_one_group(catalog)
+    for split in [name for name in ("valid", "test") if name in counts and counts[name].any()]:
+        for name in counts.index[counts[split] == 0]:
+            why = ": all its pictures are one group" if name in single else ""
+            texts.append(f"class {name!r} has no {split} row{why}")
     return texts
+
+
+def _classes_of_one_group(catalog):
+    column = catalog[first_label(catalog)].str.split(SEPARATOR, regex=False)
+    groups = catalog.assign(label=column)[["label", "group"]].explode("label").groupby("label")["group"].nunique()
+    return set(groups.index[groups == 1])
