@@ -32,7 +32,13 @@ def usage():
 
 def main(arguments=None):
     """Run one verb; returns the exit code: 0, or 2 for bad input with one message on standard error."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    from kfashion_utils.output import steady_output
+
+    with steady_output():
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _main(arguments):
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0 if arguments else INPUT_ERROR
@@ -46,9 +52,6 @@ def main(arguments=None):
         _run(verb, rest)
     except InputError as error:
         print(f"kfashion {verb}: {error}", file=sys.stderr)
-        return INPUT_ERROR
-    except BrokenPipeError:  # `kfashion … | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INPUT_ERROR
     except (IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError) as error:
         print(f"kfashion {verb}: {error.filename}: {error.strerror}; name another file or folder", file=sys.stderr)

@@ -11,6 +11,7 @@ import unicodedata
 import numpy as np
 from PIL import Image
 
+from kfashion_utils.output import say
 from kfashion_utils.tables.labels import SEPARATOR
 from kfashion_utils.tables.tasks import gloss
 
@@ -75,7 +76,7 @@ def use_korean_font(install=None):
         _install_korean_font()
         _korean_font = _find_korean_font()
     if _korean_font is None:
-        print(f"no Korean font found, labels stay English; to install one: {' '.join(INSTALL_FONT)}")
+        say(f"no Korean font found, labels stay English; to install one: {' '.join(INSTALL_FONT)}")
         return None
     family = [name for name in matplotlib.rcParams["font.family"] if name != _korean_font]
     matplotlib.rcParams["font.family"] = [*family, _korean_font]
@@ -106,10 +107,10 @@ def _install_korean_font():
     try:
         done = subprocess.run(INSTALL_FONT, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"a Korean font could not be installed: {error}")
+        say(f"a Korean font could not be installed: {error}")
         return
     if done.returncode:
-        print(f"a Korean font could not be installed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+        say(f"a Korean font could not be installed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
 
 
 def _families():

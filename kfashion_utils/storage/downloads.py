@@ -17,6 +17,7 @@ import pandas as pd
 import pooch
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.output import say
 from kfashion_utils.storage import aihub, transfer
 from kfashion_utils.storage.files import (
     TEMPORARY,
@@ -247,7 +248,7 @@ def _note_hash(final, row):
     stated = {**row, "bytes": str(final.stat().st_size), "sha256": digest}
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(stated.values())
-    print(
+    say(
         f"{final.name}: nobody states its hash, so this one is checked from now on ({_note_file(final)}). "
         f"The line for data_manifest.csv:\n{line.getvalue()}"
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kfashion_utils.output import say
 from kfashion_utils.runs.config import JUDGED_BY
 from kfashion_utils.storage.files import naming, patiently, write_bytes
 
@@ -82,9 +83,7 @@ class Checkpoints:
                 with np.load(io.BytesIO(data), allow_pickle=False) as state:
                     arrays = dict(state)
                 return arrays, json.loads(arrays.pop("history").tobytes())
-            print(
-                f"{files[number]} is damaged (its bytes are not those that were written); the state before it is used"
-            )
+            say(f"{files[number]} is damaged (its bytes are not those that were written); the state before it is used")
             files[number].unlink()
         return None, []
 

@@ -10,6 +10,7 @@ import pandas as pd
 from kfashion_utils.evaluation.figures import best_thresholds
 from kfashion_utils.images.augment import variant_names
 from kfashion_utils.models.model import classifier_weights
+from kfashion_utils.output import say
 from kfashion_utils.tables.predictions import prediction_table
 from kfashion_utils.training.classifier import apply_classifier, fit_classifier
 from kfashion_utils.training.features import compute_features
@@ -59,7 +60,7 @@ def fit_frozen(model, rows, setup):
 def _report(history, config):
     heads = ", ".join(f"{name} {value:.3f}" for name, value in head_accuracies(history).items())
     seconds = history["seconds"]
-    print(f"{config.classifier} classifier on frozen features: validation {heads}; {seconds:.0f} s")
+    say(f"{config.classifier} classifier on frozen features: validation {heads}; {seconds:.0f} s")
 
 
 def _settings(task, labels, fitted):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.output import say
 from kfashion_utils.runs.config import JUDGED_BY
 from kfashion_utils.storage.files import finished_file, write_table
 from kfashion_utils.training.checkpoints import Checkpoints, best_epoch
@@ -93,7 +94,7 @@ class Loop:
 
     def _report(self, history):
         if self.progress:
-            print(describe_epoch(history, self.config))
+            say(describe_epoch(history, self.config))
 
     # The end ----------------------------------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class Loop:
         with self._weights_of(best, start):
             publish(self.learner.model, self.folder, ["best"])
         if self.progress and best["share"] < 1:
-            print(
+            say(
                 f"best: {best['share']:.0%} of the way from the frozen start to epoch {best['epoch']}, "
                 f"validation loss at its best temperature {best[JUDGED_BY]:.3f}"
             )

@@ -18,6 +18,7 @@ from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import BOX, Preprocess
 from kfashion_utils.models.backbones import find_backbone
 from kfashion_utils.models.model import build_model, load_trained
+from kfashion_utils.output import say
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.identity import is_done
 from kfashion_utils.runs.run import Run
@@ -133,7 +134,7 @@ def _prepared_rows(record, used, setup):
     """The rows whose pictures could be prepared."""
     if setup.progress:
         _name_other_recipes(setup.cache, record.preprocess)
-        print(f"task {record.task.name}: " + ", ".join(head.summary for head in record.task.heads))
+        say(f"task {record.task.name}: " + ", ".join(head.summary for head in record.task.heads))
     prepared = preprocess_images(
         used, setup.root, setup.cache, record.preprocess, workers=setup.workers, progress=setup.progress
     )
@@ -147,14 +148,12 @@ def _prepared_rows(record, used, setup):
 def _name_other_recipes(cache, preprocess):
     others = sorted(path.parent.name for path in cache.glob("*/recipe.json"))
     if others and preprocess.key not in others:
-        print(
-            f"the cache holds {', '.join(others)}; this recipe is {preprocess.key}, so its pictures are prepared anew"
-        )
+        say(f"the cache holds {', '.join(others)}; this recipe is {preprocess.key}, so its pictures are prepared anew")
 
 
 def _say(setup, text):
     if setup.progress:
-        print(text)
+        say(text)
 
 
 # Learning -------------------------------------------------------------------------------------------------------------
@@ -241,7 +240,7 @@ def warn_if_all_the_same(predictions, task):
     for head in task.heads:
         scores = head_scores(predictions, head)
         if len(scores) > 1 and np.ptp(scores, axis=0).max() < SAME:
-            print(
+            say(
                 f"WARNING: {head.name}: every picture gets the same answer; the pictures, the labels or the rate are "
                 "wrong, look at them (kf.show_images)"
             )
