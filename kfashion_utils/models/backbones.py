@@ -2,6 +2,7 @@
 weights come from."""
 
 import hashlib
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -248,13 +249,29 @@ def load_base_weights(base, name, path):
         InputError: the file is of another architecture.
     """
     before = base.get_weights()
-    try:
-        base.load_weights(path)
-    except (ValueError, KeyError, OSError) as error:
-        raise InputError(f"{path} does not fit {name!r} (without top): {str(error).splitlines()[0]}") from error
+    load_weights(base, path, f"{path} does not fit {name!r} (without top)")
     unchanged = all(np.array_equal(old, new) for old, new in zip(before, base.get_weights(), strict=True))
     if unchanged and before:
         raise InputError(f"{path} holds nothing for {name!r}: loading it changed no weight")
+
+
+def load_weights(model, path, misfit):
+    """Load a weights-only file into a model; what Keras warns of, a line a layer, is only told where the file fits.
+
+    Args:
+        misfit: what to say where it does not.
+
+    Raises:
+        InputError: the file is of another architecture, or not whole.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            model.load_weights(path)
+        except (ValueError, KeyError, OSError) as error:
+            raise InputError(f"{misfit}: {str(error).splitlines()[0]}") from error
+    for one in told:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def weights_digest(base):

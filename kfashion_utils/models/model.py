@@ -12,7 +12,14 @@ import keras
 from keras import layers, ops
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.models.backbones import SCALINGS, build_base, find_backbone, load_base_weights, tap_outputs
+from kfashion_utils.models.backbones import (
+    SCALINGS,
+    build_base,
+    find_backbone,
+    load_base_weights,
+    load_weights,
+    tap_outputs,
+)
 from kfashion_utils.models.encoders import build_encoder
 from kfashion_utils.models.internals import all_layers
 from kfashion_utils.runs.weights import HUB
@@ -232,11 +239,7 @@ _KEPT = collections.OrderedDict()
 def _load(run, path):
     config = run.config
     model = build_model(run.task, config.backbone, run.preprocess.size, seed=config.seed, **config.shape)
-    try:
-        model.load_weights(path)
-    except (ValueError, OSError) as error:
-        why = str(error).splitlines()[0]
-        raise InputError(f"{run.path}: the weights do not fit the recipe in run.json: {why}") from error
+    load_weights(model, path, f"{run.path}: the weights do not fit the recipe in run.json")
     return model
 
 

@@ -11,6 +11,7 @@ from kfashion_utils.evaluation.figures import evaluate
 from kfashion_utils.evaluation.intervals import score_intervals
 from kfashion_utils.reports.audit import read_audit
 from kfashion_utils.reports.heat import find_heat
+from kfashion_utils.runs.run import FileChanged
 from kfashion_utils.tables.catalog import complete_catalog
 from kfashion_utils.tables.predictions import average_photos
 
@@ -37,7 +38,7 @@ class Parts:
 
     Attributes:
         run: its record is readable.
-        missing: what could not be read, a list of texts.
+        missing: what could not be read, a list of texts; `changed`: those of files that training did not write so.
         history, predictions, catalog: DataFrames; None = missing.
         judged: {head name: figures}, computed from predictions and catalog.
         scores: {head name: table of `score_intervals`}, of the judged heads.
@@ -52,7 +53,7 @@ class Parts:
 
     def __init__(self, run, catalog=None, root=None, audit=None, heat=True):
         _require_record(run)
-        self.run, self.missing, self.judged, self.scores = run, [], {}, {}
+        self.run, self.missing, self.changed, self.judged, self.scores = run, [], [], {}, {}
         self.history = self._optional("learning curves", self._read_history)
         self.predictions = self._optional("predictions", self._read_predictions)
         self.catalog = self._optional(
@@ -97,6 +98,7 @@ class Parts:
             return read()
         except (ValueError, OSError, KeyError) as error:
             self.missing.append(f"No {what}: {error}")
+            self.changed += [str(error)] * isinstance(error, FileChanged)
             return None
 
     def _read_history(self):

@@ -7,7 +7,8 @@ said in words on the page. Beware before sharing: a page with pictures holds up 
 from html import escape
 from pathlib import Path
 
-from kfashion_utils.errors import InputError
+from kfashion_utils.errors import InputError, listing, refuse
+from kfashion_utils.output import say
 from kfashion_utils.plots.curves import plot_history
 from kfashion_utils.reports.audit import audited
 from kfashion_utils.reports.calibration import calibration
@@ -47,8 +48,9 @@ def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
         Path of the page.
 
     Raises:
-        InputError: the folder has no readable `run.json`, or `catalog` is a path without a catalog. Anything else that
-            is missing is named on the page.
+        InputError: the folder has no readable `run.json`, or `catalog` is a path without a catalog; after the page is
+            written, that a file of the run is not the one which training wrote. Anything else that is missing is named
+            on the page, and told.
     """
     run = run if isinstance(run, Run) else Run(run)
     catalog = read_catalog(catalog) if isinstance(catalog, (str, Path)) else catalog
@@ -56,6 +58,9 @@ def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
     out = Path(out) if out is not None else run.path / "report.html"
     title = f"{run.task.name}: {run.path.resolve().name}"
     write_text(out, page(title, _lead(run), _sections(parts)))
+    refuse(f"{out} was written without what these files hold", parts.changed)
+    if parts.missing:
+        say(f"{out} lacks, and says so:\n{listing(parts.missing)}")
     return out
 
 

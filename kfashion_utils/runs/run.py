@@ -18,8 +18,15 @@ from kfashion_utils.tables.predictions import read_predictions
 
 FILE_NAMES = {"config": "train"}  # where a field is called otherwise in the file
 LATER = ("fit", "files", "times", "rejected", "without_annotation")  # not in the file before they are known
+WEIGHTS = ("best.weights.h5", "last.weights.h5")
+TABLES = ("history.csv", "predictions.csv", "valid.csv.gz")
+SEALED = (*WEIGHTS, *TABLES)  # files whose hashes a finished run keeps
 NEEDED = ("task", "preprocess", "train")
 CONTINUED = "`kfashion train` with the same recipe continues it"
+
+
+class FileChanged(InputError):
+    """A file of a run that is not the one which training wrote: half copied, cut, or edited."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Record:
         root: folder that the paths of the catalog are relative to; None = not known.
         fit: what was chosen while fitting: `chosen` {head: settings}, `thresholds` {head: {class: probability}},
             `best`.
-        files: {file name: sha256} of the weights.
+        files: {file name: sha256} of the weights and tables of a finished run.
         times: `finished` (ISO 8601), `seconds`.
         rejected: how many pictures could not be used; None = not known.
         without_annotation: {head: figures} of the validation rows without any annotation; empty = it reads none.
@@ -193,19 +200,28 @@ class Run:
         Raises:
             InputError: missing, or changed since training.
         """
-        path = self._existing("best.weights.h5")
-        expected = self.record.files.get(path.name)
-        if expected and hash_file(path) != expected:
-            raise InputError(
-                f"{path} is not the file that training wrote (its hash differs from run.json); train again"
-            )
-        return path
+        return self._existing(WEIGHTS[0])
+
+    def require_weights(self):
+        """Raise `InputError` where `weights` does."""
+        self._existing(WEIGHTS[0])
 
     def _existing(self, name):
+        """Path of a file, checked against the hash in `run.json` where that holds one."""
         path = self.path / name
         if not path.is_file():
             raise InputError(f"{path} is missing: the run is not finished, or it is no run folder; {CONTINUED}")
+        expected = self.record.files.get(name) if name in SEALED else None
+        if expected and hash_file(path) != expected:
+            raise FileChanged(
+                f"{path} is not the file that training wrote: its {path.stat().st_size:,} bytes have another hash than "
+                "run.json states (half copied, cut, or edited?); copy the run again, or train it anew"
+            )
         return path
+
+    def seal(self, *names):
+        """Note the hashes of files, so that changed ones are told."""
+        self.note(files={**self.record.files, **{name: hash_file(self.path / name) for name in names}})
 
     def _json(self, name):
         path = self._existing(name)

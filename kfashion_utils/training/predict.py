@@ -104,7 +104,8 @@ def _loaded(runs):
     if not runs:
         raise InputError("name at least one run folder")
     first = runs[0]
-    for run in runs[1:]:
+    for run in runs:
+        run.require_weights()  # now, not when all pictures are prepared
         if run.task.columns != first.task.columns:
             raise InputError(
                 f"{run.path} answers {run.task.columns[:4]}…, {first.path} {first.task.columns[:4]}…; "

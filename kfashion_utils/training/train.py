@@ -21,7 +21,7 @@ from kfashion_utils.models.model import build_model, load_trained
 from kfashion_utils.output import say
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.identity import is_done
-from kfashion_utils.runs.run import Run
+from kfashion_utils.runs.run import TABLES, WEIGHTS, Run
 from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.files import hash_file, only_one, write_json
 from kfashion_utils.tables.catalog import check_catalog, complete_catalog, write_catalog
@@ -187,7 +187,7 @@ def _learn(model, rows, setup, run):
 def _finish(model, rows, setup, run, started):
     """Predictions and figures of the judged rows from the best weights (out of fold, with split `all`)."""
     run.note(
-        files={name: hash_file(run.path / name) for name in ("best.weights.h5", "last.weights.h5")},
+        files={name: hash_file(run.path / name) for name in WEIGHTS},
         times={"finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "seconds": round(time.time() - started, 1)},
         rejected=len(rows.prepared.failures),
     )
@@ -202,6 +202,7 @@ def _finish(model, rows, setup, run, started):
     for head, values in evaluate(predictions, rows.of("valid")).items():
         _say(setup, f"{run.path}, {judged}, {head}: {describe(values)}")
     _judge_without_annotation(model, rows, setup, run)
+    run.seal(*TABLES)
     write_json(run.path / "metrics.json", evaluate(run.predictions, run.catalog))
 
 

@@ -256,7 +256,9 @@ def test_where_it_looked(tmp_path, monkeypatch):
     assert len([image for image in made.images if image["alt"].startswith("heat ")]) == 8
     assert re.search(r"In \d pictures? with polygons [\d.]+ % of the heat lies on the garments", made.text)
     _edit(run / "run.json", files={"best.weights.h5": hash_file(run / "run.json")})
-    made = page(run, heat=True)
+    with pytest.raises(InputError, match=r"(?s)report\.html was written without .*best\.weights\.h5 is not the file"):
+        report(run, heat=True)
+    made = Page(run / "report.html")
     assert "No heat maps (where it looked)" in made.text
     assert "is not the file that training wrote" in made.text
     assert "Class by class" in made.text
