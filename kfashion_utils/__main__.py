@@ -72,9 +72,12 @@ def _run(verb, arguments):
     import tyro
 
     from kfashion_utils.cli.options import new_flags, with_config
+    from kfashion_utils.storage.colab import require_mounted
 
     if verb in KERAS_VERBS and not WITHOUT_KERAS & set(arguments):
         _import_keras()
+    for word in arguments:
+        require_mounted(word.rpartition("=")[2])
     module, _ = verbs()[verb]
     function = getattr(importlib.import_module(f"kfashion_utils.cli.{module}"), verb)
     if verb == "train":

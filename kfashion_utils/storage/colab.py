@@ -1,4 +1,4 @@
-"""Colab's mounted Google Drive. It is mounted when somebody asks for it, never by itself."""
+"""Colab's mounted Google Drive. It is mounted when somebody names a path on it, never by itself."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,19 @@ MOUNT = Path("/content/drive")
 
 
 def is_on_drive(path):
-    """Whether a path lies on the mounted Drive."""
-    return Path(path).absolute().is_relative_to(MOUNT)
+    """Whether a path lies on the mounted Drive, or is a link to it."""
+    places = os.path.abspath(path), os.path.realpath(path)
+    return any(Path(place).is_relative_to(MOUNT) for place in places)
+
+
+def require_mounted(path):
+    """Mount Drive where a path lies on it and it is not mounted.
+
+    Raises:
+        InputError: not in Colab.
+    """
+    if is_on_drive(path):
+        mount_drive()
 
 
 def mount_drive(again=False):

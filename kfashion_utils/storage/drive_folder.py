@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.storage.colab import flush_and_unmount, is_on_drive, mount_drive
+from kfashion_utils.storage.colab import flush_and_unmount, is_on_drive, mount_drive, require_mounted
 from kfashion_utils.storage.files import TEMPORARY, patiently, sync_folder, write_json
 
 SENTINEL = "kfashion-drive.json"
@@ -49,8 +49,7 @@ class DriveFolder:
 
     def __init__(self, folder, known, record):
         self.folder = Path(folder)
-        if is_on_drive(self.folder):
-            mount_drive()
+        require_mounted(self.folder)
         self.sentinel = patiently(self._meet, known, record, remount=self._remount())
 
     def _meet(self, known, record):

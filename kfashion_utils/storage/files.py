@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.storage.colab import require_mounted
 
 TEMPORARY = ".part"
 TRANSIENT = (errno.EIO, errno.ETIMEDOUT, errno.EAGAIN)  # a mounted Drive gives them and recovers
@@ -39,8 +40,13 @@ def sync_folder(folder):
 
 
 def make_folder(folder):
-    """Make a folder, and those above it that are missing, durably."""
+    """Make a folder, and those above it that are missing, durably.
+
+    Raises:
+        InputError: it lies where Colab mounts Google Drive, and no Drive can be mounted.
+    """
     folder = Path(folder)
+    require_mounted(folder)  # without Drive its folders would be made on a disk that is gone tomorrow
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)

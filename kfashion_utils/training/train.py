@@ -23,7 +23,8 @@ from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.identity import is_done
 from kfashion_utils.runs.run import TABLES, WEIGHTS, Run
 from kfashion_utils.runs.weights import HUB
-from kfashion_utils.storage.files import hash_file, only_one, write_json
+from kfashion_utils.storage.colab import require_mounted
+from kfashion_utils.storage.files import hash_file, make_folder, only_one, write_json
 from kfashion_utils.tables.catalog import check_catalog, complete_catalog, write_catalog
 from kfashion_utils.tables.predictions import head_scores, prediction_table, read_predictions, write_predictions
 from kfashion_utils.tables.tasks import resolve_task
@@ -89,6 +90,8 @@ def train(
     require_recipe(split, preprocess, config)
     count = require_devices(devices, config.batch_size)
     used, task = _usable_rows(catalog, task, config, split)
+    for place in (run, root):
+        require_mounted(place)
     run = Run(run)
     setup = Setup(Path(root), Path(cache or run.path.parent / "cache"), workers, count, progress)
     weights, digest = starting_weights(config, setup.cache)
@@ -103,7 +106,7 @@ def train(
         model = build_model(
             task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision
         )
-        run.path.mkdir(parents=True, exist_ok=True)
+        make_folder(run.path)
         with only_one(run.path, "is being trained"):
             _begin(run, record, used)
             _learn(model, rows, setup, run)

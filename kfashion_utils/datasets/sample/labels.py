@@ -9,6 +9,7 @@ from kfashion_utils.datasets.sample.facts import PARTS
 from kfashion_utils.datasets.sample.polygons import region
 from kfashion_utils.datasets.sample.prints import PRINTS
 from kfashion_utils.datasets.sample.styles import ALIASES
+from kfashion_utils.storage.files import make_folder
 
 QUALITY = 88
 # What AI Hub calls the rows of `cuts.NECKS` and the details.
@@ -232,7 +233,7 @@ def _jpeg(pixels):
 def _write(path, data):
     if path.exists() and path.read_bytes() == data:  # drawn before: its time, and so every cache of it, stays
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(data)
     os.replace(temporary, path)
