@@ -41,6 +41,9 @@ class SteadyStream:
     def flush(self):
         self._try(lambda: self._stream.flush())
 
+    def close(self):
+        """Nothing: the stream behind belongs to the process. Libraries that keep this one for their logs close it."""
+
     @property
     def encoding(self):
         return getattr(self._stream, "encoding", None) or "utf-8"

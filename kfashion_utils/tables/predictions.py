@@ -1,12 +1,8 @@
-"""Predictions: one row = one catalog row, its answers and their probabilities. Header, reading, writing, averaging and
-provenance of these tables; tables in, tables out.
+"""Predictions: one row = one catalog row, its answers and their probabilities. Header, reading, writing and averaging of
+these tables; tables in, tables out. What stands beside them is `tables.beside`.
 
 The header is the Task's order and kinds: `id`, `photo`, then `<head>` (the decoded label) and one probability a class,
 `<head>:<class>` where the classes exclude each other, `<head>+<class>` where each is a yes or no.
-
-What the header cannot say stands beside the table: in memory in `attrs`, which pandas loses easily and only this
-module writes, on disk in `<name>.provenance.json`, which belongs to the bytes of its table: the Task, who answered,
-from which weights and regions.
 """
 
 import json
@@ -17,11 +13,21 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.storage.files import finished_file, hash_file, write_json
-from kfashion_utils.tables.labels import EXCLUSIVE, NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, YES_OR_NO, Head, Task
+from kfashion_utils.tables.beside import (  # noqa: F401 - all of it is told beside predictions, and asked for here
+    TASK,
+    facts_to_json,
+    provenance,
+    provenance_path,
+    with_facts_of,
+    with_facts_of_all,
+    with_facts_of_json,
+    with_failures,
+    with_provenance,
+)
+from kfashion_utils.tables.labels import EXCLUSIVE, NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, YES_OR_NO, Head
 from kfashion_utils.tables.tasks import HEADS
 
 DIGITS = 7  # significant ones of a probability in a file
-FAILURES, PROVENANCE, TASK = "failures", "provenance", "task"  # keys of `attrs`
 TABLE_HASH = "table_sha256"  # in the file of the provenance: of the table it belongs to
 MAKE_ANEW = "kfashion predict RUN --catalog FILE --root DIR --out FILE"
 
@@ -120,70 +126,6 @@ def _labels(head, table):
     return pd.Series(head.decode(head_scores(table, head)), index=table.index, dtype=object)
 
 
-# Provenance -----------------------------------------------------------------------------------------------------------
-
-
-def provenance(predictions):
-    """What a table rests on, a dict (see `predict`); empty = not known."""
-    return dict(predictions.attrs.get(PROVENANCE) or {})
-
-
-def with_provenance(predictions, facts):
-    """The table with these facts beside it."""
-    predictions.attrs[PROVENANCE] = facts
-    return predictions
-
-
-def with_facts_of(table, source):
-    """A table that was made of `source`, with all that stands beside that."""
-    for name in (TASK, PROVENANCE, FAILURES):
-        if name in source.attrs:
-            table.attrs[name] = source.attrs[name]
-    return table
-
-
-def provenance_path(path):
-    """Where the provenance of a table lies: `p.csv` -> `p.provenance.json`."""
-    path = Path(path)
-    return (path.with_suffix("") if path.suffix == ".gz" else path).with_suffix(".provenance.json")
-
-
-def _merged(tables, weights):
-    """The provenance of a vote: that of all members; what they do not share is listed in their order."""
-    told = [provenance(table) for table in tables]
-    if not any(told):
-        return None
-    facts = {"runs": [run for one in told for run in one.get("runs", [])]}
-    for name in ("prior", "thresholds", "temperatures"):
-        values = [one.get(name) for one in told]
-        facts[name] = values[0] if all(value == values[0] for value in values) else values
-    facts["by_row"] = list(dict.fromkeys(name for one in told for name in one.get("by_row", [])))
-    names = [[run["run"] for run in one.get("runs", [])] for one in told]
-    facts["votes"] = [{"runs": runs, "weight": weight} for runs, weight in zip(names, weights, strict=True)]
-    unknown = sum(not one for one in told)
-    return facts | ({"members_of_unknown_origin": unknown} if unknown else {})
-
-
-class Failures(pd.DataFrame):
-    """Rows that could not be read, `id, path, reason, detail`; compared as a whole, because pandas compares `attrs`
-    when it puts tables together."""
-
-    @property
-    def _constructor(self):
-        return Failures
-
-    def __eq__(self, other):
-        return isinstance(other, pd.DataFrame) and self.equals(other)
-
-    __hash__ = None
-
-
-def with_failures(predictions, failures):
-    """The table with the rows that have no prediction beside it, in `attrs["failures"]`."""
-    predictions.attrs[FAILURES] = Failures(failures)
-    return predictions
-
-
 # Averaging ------------------------------------------------------------------------------------------------------------
 
 
@@ -252,8 +194,7 @@ def ensemble(tables, weights=None):
         _require_same_rows(table, first, number)
         total += share * table.set_index("id").loc[first["id"], columns].to_numpy()
     result = answer_anew(first, total)
-    facts = _merged(tables, shares) if len(tables) > 1 else None
-    return result if facts is None else with_provenance(result, facts)
+    return with_facts_of_all(result, tables, shares) if len(tables) > 1 else result
 
 
 def _require_same_rows(table, first, number):
@@ -272,14 +213,11 @@ def write_predictions(predictions, path):
     `<name>.provenance.json`, and one that lies there of an older table goes away."""
     with finished_file(path) as temporary:
         predictions.to_csv(temporary, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
-    beside, facts = provenance_path(path), provenance(predictions)
-    if not facts:
+    beside, facts = provenance_path(path), facts_to_json(predictions)
+    if facts:
+        write_json(beside, {**facts, TABLE_HASH: hash_file(path)})
+    else:
         beside.unlink(missing_ok=True)
-        return
-    task = predictions.attrs.get(TASK)
-    if task is not None:
-        facts["task"] = task.to_dict()
-    write_json(beside, {**facts, TABLE_HASH: hash_file(path)})
 
 
 def read_predictions(path, task=None):
@@ -304,7 +242,7 @@ def read_predictions(path, task=None):
     scores = score_columns(table)
     numbers = table[scores].apply(pd.to_numeric, errors="coerce")
     table = pd.concat([table.drop(columns=scores), numbers], axis=1)[table.columns]
-    return _with_what_lies_beside(table, path, task)
+    return with_facts_of_json(table, _read_provenance(path), scores, task)
 
 
 def _todays_names(task):
@@ -319,16 +257,6 @@ def _problems(table):
         yield "no probabilities: columns '<head>:<class>' or '<head>+<class>'"
     heads = dict.fromkeys(split_column(name)[0] for name in scores)
     yield from (f"no label column {name!r}" for name in heads if name not in table.columns)
-
-
-def _with_what_lies_beside(table, path, task):
-    """The table with its Task and its provenance, where that is of this table."""
-    facts = _read_provenance(path)
-    told = facts.pop("task", None)
-    task = Task.from_dict(told) if task is None and told else task
-    if task is not None and task.columns == score_columns(table):
-        table.attrs[TASK] = task
-    return with_provenance(table, facts) if facts else table
 
 
 def _read_provenance(path):

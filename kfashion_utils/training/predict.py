@@ -9,14 +9,9 @@ from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.models.zero_shot import zero_shot
 from kfashion_utils.runs.run import Run, load_run
+from kfashion_utils.tables.beside import with_failures, with_pictures, with_provenance
 from kfashion_utils.tables.catalog import complete_catalog
-from kfashion_utils.tables.predictions import (
-    average_photos,
-    ensemble,
-    prediction_table,
-    with_failures,
-    with_provenance,
-)
+from kfashion_utils.tables.predictions import average_photos, ensemble, prediction_table
 from kfashion_utils.tables.tasks import resolve_task
 from kfashion_utils.training.answer import answer, look_at
 from kfashion_utils.training.batches import Batches
@@ -58,8 +53,9 @@ def predict(
 
     Returns:
         predictions DataFrame `id, photo, <head>…`, and a probability a class. Pictures that could not be read have no
-        row; they are in `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail`);
-        `attrs["provenance"]` says which annotation, finders and weights each run used.
+        row; they are in `predictions.attrs["failures"]` (DataFrame `id, path, reason, detail, photo`);
+        `attrs["provenance"]` says which annotation, finders and weights each run used and which mix of classes it
+        learned, `attrs["pictures"]` (DataFrame `id, path`) where the pictures lie that their ids do not tell.
 
     Raises:
         InputError: no such rows, a run that is not finished, tasks of the runs that differ, regions missing, no picture
@@ -85,7 +81,7 @@ def predict(
         "by_row": _answered_by_row(runs),
         "runs": [_provenance(run, chosen) for run in runs],
     }
-    return with_provenance(with_failures(table, rejected), facts)
+    return with_provenance(_with_rows(table, chosen, rejected), facts)
 
 
 def _answered_by_row(runs):
@@ -145,7 +141,21 @@ def _provenance(run, rows):
         "reads_regions": run.preprocess.reads_regions,
         "regions_in_training": run.regions,
         "regions_here": here,
+        **_learned_mix(run),
     }
+
+
+def _learned_mix(run):
+    """{"training_mix": {head: {class: share of the training rows}}}; empty for a run of an older version."""
+    if run.prior is None:
+        return {}
+    return {"training_mix": {name: mixes["train"] for name, mixes in run.prior.items()}}
+
+
+def _with_rows(table, rows, failures):
+    """Predictions with what only the catalog's rows tell beside them: which could not be read, and where they lie."""
+    photos = rows.set_index("id")["photo"]
+    return with_pictures(with_failures(table, failures.assign(photo=failures["id"].map(photos))), rows)
 
 
 def predict_zero_shot(
@@ -186,7 +196,7 @@ def predict_zero_shot(
         scores = zero_shot(preset, task, Batches(prepared, readable["id"]), prompts)
         table = prediction_table(task, readable, scores)
     table = table if rows else average_photos(table)
-    return with_failures(table, prepared.failures)
+    return _with_rows(table, chosen, prepared.failures)
 
 
 # Rows and regions -----------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def test_python_callers_too(colour_data, tmp_path):
         lambda: kf.train(catalog, root, DRIVE / "run", progress=False),
         lambda: kf.train(catalog, DRIVE / "data", tmp_path / "run", progress=False),
         lambda: kf.write_catalog(catalog, DRIVE / "kf.csv"),
-        lambda: kf.draw_sample(DRIVE / "sample", photos=23),
+        lambda: kf.draw_sample(DRIVE / "sample", photos=46),
     ):
         with pytest.raises(kf.InputError, match="this is not Colab; name a plain folder"):
             call()
