@@ -1,5 +1,5 @@
-"""Predictions: one row = one catalog row, its answers and their probabilities. Header, reading, writing and averaging of
-these tables; tables in, tables out. What stands beside them is `tables.beside`.
+"""Predictions: one row = one catalog row, its answers and their probabilities. Header, reading, writing and averaging
+of these tables; tables in, tables out. What stands beside them is `tables.beside`.
 
 The header is the Task's order and kinds: `id`, `photo`, then `<head>` (the decoded label) and one probability a class,
 `<head>:<class>` where the classes exclude each other, `<head>+<class>` where each is a yes or no.
