@@ -8,6 +8,7 @@ import pandas as pd
 
 import kfashion_utils as kf
 from kfashion_utils.cli.options import read_pairs
+from kfashion_utils.evaluation.submission import FALLBACK
 from kfashion_utils.storage.files import write_json, write_table
 from kfashion_utils.tables.predictions import provenance
 
@@ -72,7 +73,13 @@ def _write_tables(folder, scores, predictions, catalog, heads, rows):
 
 
 def submit(
-    predictions: Path, /, *, template: Path, out: Path, labels: Literal["index", "name", "english"] | None = None
+    predictions: Path,
+    /,
+    *,
+    template: Path,
+    out: Path,
+    labels: Literal["index", "name", "english"] | None = None,
+    fallback: str | None = None,
 ):
     """Write the leaderboard's file in the form of its sample submission.
 
@@ -81,13 +88,17 @@ def submit(
         template: the leaderboard's sample submission.
         out: the file to write.
         labels: how labels are written; default: as in the template.
+        fallback: what rows without a prediction get, because their picture could not be read: majority = the most
+            frequent class in training, or a class; default: they are refused.
     """
     source = kf.read_predictions(predictions)
-    table = kf.write_submission(source, template, out, labels=labels)
+    table = kf.write_submission(source, template, out, labels=labels, fallback=fallback)
     print(f"{out}: {len(table):,} rows, columns {', '.join(table.columns)}; checked against {template}")
     if provenance(source):  # what lies beside another table of that name is not read
         told = json_module.loads(kf.provenance_path(predictions).read_text(encoding="utf-8"))
-        write_json(kf.provenance_path(out), told)
+        write_json(
+            kf.provenance_path(out), told | {name: table.attrs[name] for name in table.attrs if name == FALLBACK}
+        )
         _print_provenance(told)
         print(f"  what a board's rules ask for is in {kf.provenance_path(out)}")
     else:

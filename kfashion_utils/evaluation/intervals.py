@@ -13,9 +13,10 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from kfashion_utils.errors import InputError
+from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation.counts import BALANCED, class_shares, scores_of, tally, total
 from kfashion_utils.evaluation.judgement import find_judged, judge_heads
+from kfashion_utils.tables.spelling import Speller
 
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 MEMORY = 2**23  # numbers that are held at once while drawing
@@ -212,7 +213,7 @@ def _subsets(judged, predictions, seen):
 
 def _seen_in_training(near, predictions, catalog):
     """Ids of the judged rows that have a near-duplicate in training, a set; None where nothing is named."""
-    near = near.iloc[:, :2].to_numpy(object).tolist() if isinstance(near, pd.DataFrame) else list(near)
+    near = _spelled_pairs(near, Speller({*predictions["id"], *catalog["id"]}))
     pairs = [pair for pair in near if not isinstance(pair, str)]
     named = {str(name) for pair in near for name in ([pair] if isinstance(pair, str) else pair)}
     if not named:
@@ -233,6 +234,17 @@ def _seen_in_training(near, predictions, catalog):
     )
     singles = {name for name in near if isinstance(name, str)}
     return {name for name in names if name in judged and (name in singles or part[place[name]] in learned)}
+
+
+def _spelled_pairs(near, spell):
+    """Pairs of ids, or single ones, as a list, spelled as the ids that they name: `2`, where an empty cell made `2.0`
+    of it; a pair with an empty side is refused."""
+    if isinstance(near, pd.DataFrame):
+        near = near.iloc[:, :2].astype(object).where(near.iloc[:, :2].notna(), "").to_numpy(object).tolist()
+    near = [spell(one) if isinstance(one, str) else [spell(str(name)) for name in one] for one in near]
+    halves = [f"row {row}: {pair}" for row, pair in enumerate(near, 2) if not isinstance(pair, str) and "" in pair]
+    refuse("near-duplicates are pairs of ids, and one of a pair is missing", halves)
+    return near
 
 
 def _group_counts(judged, chosen):

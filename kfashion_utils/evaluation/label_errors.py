@@ -1,15 +1,20 @@
 """Labels that are likely wrong, found by how little a model that did not see a row believes its label; and edits put
 back into a catalog."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation.judgement import judge_with_truth
 from kfashion_utils.tables.catalog import complete_catalog
-from kfashion_utils.tables.labels import RESERVED_COLUMNS
+from kfashion_utils.tables.labels import NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
+from kfashion_utils.tables.reading import read_table
+from kfashion_utils.tables.spelling import Speller, one_spelling
 
 LABEL_ERRORS = "label_errors.csv"  # in an audit's folder
+EDIT_COLUMNS = ("id", "column", "suggestion")  # that a table of edits has at least
 COLUMNS = ["id", "column", "label", "suggestion", "probability"]
 METHOD = "low_self_confidence"  # of cleanlab: as many as confident learning counts, the least believed ones
 RANKED = "self_confidence"
@@ -65,7 +70,7 @@ def _found(judged, truth, rows):
         "probability": np.round(head.sureness(scores), 4),
     }
     table = pd.DataFrame(table, columns=COLUMNS).iloc[rows]
-    return table[table["label"] != table["suggestion"]]
+    return table[table["label"].map(head.spelled) != table["suggestion"]]
 
 
 def _doubted(judged):
@@ -105,20 +110,33 @@ def apply_edits(catalog, table):
         InputError: columns missing, ids or label columns that the catalog lacks, a label that is another one by now,
             two edits of one label.
     """
-    missing = [name for name in ("id", "column", "suggestion") if name not in table.columns]
+    missing = [name for name in EDIT_COLUMNS if name not in table.columns]
     if missing:
         raise InputError(
             "a table of edits has the columns id, column, suggestion and (to be checked) label; "
             f"{missing} missing, got {list(table.columns)}"
         )
-    edited, table = complete_catalog(catalog), table.fillna("").astype(str).reset_index(drop=True)
+    edited = complete_catalog(catalog)
+    table = _spelled(table.fillna("").astype(str).reset_index(drop=True), edited)
     refuse("the edits do not fit the catalog", _edit_problems(edited, table))
     row = pd.Series(np.arange(len(edited)), index=edited["id"])
     for column, edits in table.groupby("column"):
         edited.iloc[row.loc[edits["id"]].to_numpy(), edited.columns.get_loc(column)] = edits["suggestion"].to_numpy(
             object
         )
+        edited[column] = one_spelling(edited[column], column)
     return edited
+
+
+def _spelled(table, catalog):
+    """Edits with ids and labels spelled as in the catalog: `2`, where an empty cell made `2.0` of it."""
+    table = table.assign(id=table["id"].map(Speller(catalog["id"])))
+    for column in set(table["column"]) & set(catalog.columns):
+        known = {part for label in catalog[column].unique() for part in label.split(SEPARATOR)} - {NOT_ANNOTATED}
+        spell, here = Speller(known), table["column"] == column
+        for name in table.columns.intersection(["label", "suggestion"]):
+            table[name] = table[name].where(~here, table[name].map(spell))
+    return table
 
 
 def _edit_problems(catalog, table):
@@ -148,9 +166,6 @@ def read_edits(path):
     Raises:
         InputError: no such file, or no table.
     """
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(
-            f"{path}: not a table of edits ({error}); expected a CSV file with id, column, label, suggestion"
-        ) from error
+    if not Path(path).is_file():
+        raise InputError(f"no table of edits at {path}; expected a CSV file with id, column, label, suggestion")
+    return read_table(path, EDIT_COLUMNS).reset_index(drop=True)
