@@ -14,6 +14,8 @@ from kfashion_utils.storage.files import write_table
 from kfashion_utils.tables.splits import split_warnings
 from kfashion_utils.tables.tasks import label_columns
 
+SHOWN_CLASSES = 60  # of a class table; a vocabulary of thousands is no table to read
+
 
 def demo(out: Path = Path("demo"), /, *, photos: int = 1200, seed: int = 0):
     """The whole job on the drawn sample: photographs to submission file and report, a few minutes on two cores.
@@ -81,10 +83,19 @@ def catalog(dataset: str, /, *, root: Path, out: Path, rows: Literal["photo", "g
     counted = ", ".join(f"{count:,} {kind}s" for kind, count in kinds.items())
     photos = f" of {table['photo'].nunique():,} photos" if rows != "photo" else ""
     print(f"{out}: {len(table):,} rows{photos}, {table['group'].nunique():,} groups; rejected: {counted}")
+    _print_classes(table)
     if len(rejected):
         print(f"{summarize(rejected)}\n  all of them: {rejected_path}")
     for note, count in table.attrs["notes"].items():
         print(f"  {count:,} x {note}")
+
+
+def _print_classes(table):
+    """How many rows each class has, by split."""
+    counts = kf.count_classes(table)
+    print(counts.head(SHOWN_CLASSES).to_string())
+    if len(counts) > SHOWN_CLASSES:
+        print(f"… and {len(counts) - SHOWN_CLASSES:,} more classes")
 
 
 def split(

@@ -15,7 +15,7 @@ from kfashion_utils.tables.catalog import BOX, complete_catalog, join_groups, un
 from kfashion_utils.tables.tasks import label_columns
 
 KFASHION = {"photo": kfashion.read_photos, "garment": kfashion.read_garments}
-DATASETS = {  # name: {what a row of the catalog is: function(files, root) -> (rows, one a photo; rejected; notes)}
+DATASETS = {  # name: {what a row of the catalog is: function(Listing, root) -> (rows, one a photo; rejected; notes)}
     "kfashion": KFASHION,
     "sample": KFASHION,  # drawn in AI Hub's own format
     "folders": {"photo": folders.read_rows},
@@ -44,13 +44,13 @@ def build_catalog(dataset, root, rows="photo"):
             with its count).
     """
     read_rows = _adapter(dataset, rows)
-    files, rejected = list_files(root)
-    found, more, notes = read_rows(files, root)
-    rejected = pd.DataFrame(rejected + more, columns=REJECTED_COLUMNS, dtype=object)
+    listing = list_files(root)
+    found, more, notes = read_rows(listing, root)
+    rejected = pd.DataFrame(listing.rejected + more, columns=REJECTED_COLUMNS, dtype=object)
     rejected = rejected.sort_values("path", ignore_index=True)
     if not found:
         reasons = summarize(rejected) or "  no picture among them"
-        raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(files):,} files:\n{reasons}")
+        raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(listing.files):,} files:\n{reasons}")
     paths = [row["path"] for row in found]
     ids = unique_ids([row.pop("name") for row in found], paths)
     columns = {column: [row[column] for row in found] for column in found[0]}
@@ -60,7 +60,7 @@ def build_catalog(dataset, root, rows="photo"):
     contents = content_keys(paths, root)
     table["group"] = table["group"].where(table["group"] != "", table["id"])
     table["group"] = join_groups(table["group"], contents)
-    notes = Counter(notes) + _conflicts(table, contents)
+    notes = listing.notes + Counter(notes) + _conflicts(table, contents)
     catalog = complete_catalog(table.sort_values("id", ignore_index=True))
     if garments is not None:
         catalog = _garment_rows(catalog, garments)

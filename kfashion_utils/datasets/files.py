@@ -11,6 +11,8 @@ import unicodedata
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path, PurePosixPath
 
+from kfashion_utils.datasets.foreign_archives import foreign_archive
+from kfashion_utils.datasets.service import is_service_folder, service_folder
 from kfashion_utils.errors import InputError
 from kfashion_utils.storage.addresses import CONTAINER_MARK, split_address
 from kfashion_utils.storage.archives import open_archive
@@ -18,33 +20,25 @@ from kfashion_utils.storage.archives import open_archive
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
 # suffixes known to be those of pictures, and none, which says nothing
 OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "1.training": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "2.validation": "valid",
-    "test": "test",
-    "testing": "test",
-}
 PROBE = 4096  # bytes read from the middle of a file to tell files of equal size apart
 
 # path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; tuples of
 # folders and suffixes are shared, so a million files stay small
 File = namedtuple("File", "path folders stem suffix")
+# files: list of File; rejected: list of (path, kind, reason, detail); folders: set of tuples of names, of all folders
+# on disk and in zips; notes: Counter of what was passed over
+Listing = namedtuple("Listing", "files rejected folders notes")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:[/\\]")
 
 
 def list_files(root):
-    """All files below `root` and inside the zips there, sorted by address: (list of File, list of rejections).
+    """The `Listing` of all files below `root` and inside the zips there, sorted by address.
 
-    Rejected are zips that cannot be read or lie inside a zip, members whose name occurs again in their zip (the last
-    one counts), pictures in a format that is not decoded, links that lead nowhere, and names that a catalog cannot
-    hold. Folders of prepared pictures (they hold `recipe.json`) are passed over; a folder reached twice, by links, is
-    listed once.
+    Rejected are archives that cannot be read or lie inside a zip, members that are encrypted or packed in a way that is
+    not read, members whose name occurs again in their zip (the last one counts), pictures in a format that is not
+    decoded, links that lead nowhere, and names that a catalog cannot hold. Folders of prepared pictures (they hold
+    `recipe.json`) and service folders are passed over; a folder reached twice, by links, is listed once.
 
     Raises:
         InputError: no such folder, or nothing in it.
@@ -53,45 +47,63 @@ def list_files(root):
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"no folder {root}; --root is the folder that holds the pictures (or their zips)")
-    usable, rejected = [], []
-    for address in _walk(root):
-        problem = _problem(root / address, address)
+    listing, service = Listing([], [], set(), Counter()), set()
+    addresses = _walk(root, listing.folders, service)
+    there = set(addresses)
+    for address in addresses:
+        problem = _problem(root / address, address, there)
         if problem:
-            rejected.append((address.encode("utf-8", "backslashreplace").decode(), *problem))
-        elif address.lower().endswith(".zip"):
-            _add_members(address, open_archive(root / address), usable, rejected)
+            listing.rejected.append((address.encode("utf-8", "backslashreplace").decode(), *problem))
+        elif address.lower().endswith(".zip") and not address.rpartition("/")[2].startswith("."):
+            _add_members(address, open_archive(root / address), listing, service)
         else:
-            _add(_file(address, address), None, usable, rejected)
-    if not usable and not rejected:
+            _add(_file(address, address), None, listing)
+    for folder in service:
+        name = folder.replace(CONTAINER_MARK, "/").rpartition("/")[2]
+        listing.notes[f"service folder passed over ({name})"] += 1
+    if not listing.files and not listing.rejected:
         raise InputError(f"{root} is empty; expected pictures, label files or zips of them")
-    return usable, rejected
+    return listing
 
 
-def _add_members(address, archive, usable, rejected):
+def _add_members(address, archive, listing, service):
     outside = f"{address.rpartition('/')[0]}/".lstrip("/")
-    for name in sorted(archive.names()):
-        _add(_file(f"{address}{CONTAINER_MARK}{name}", outside + name.replace("\\", "/")), name, usable, rejected)
+    for name, obstacle in sorted(archive.members()):
+        inside = outside + name.replace("\\", "/")
+        folders = _folders(unicodedata.normalize("NFC", inside).rpartition("/")[0])
+        if service_folder(folders):
+            service.add(f"{address}{CONTAINER_MARK}{service_folder(folders)}")
+        elif inside.endswith("/"):
+            listing.folders.add(folders)
+        else:
+            _add(_file(f"{address}{CONTAINER_MARK}{name}", inside), name, listing, obstacle)
     for name in archive.duplicates:
         file = _file(f"{address}{CONTAINER_MARK}{name}", name)
         if not _is_hidden(file):
             path, kind = CONTROL.sub("?", file.path), _kind(file.suffix)
-            rejected.append((path, kind, "name occurs twice in the archive", "the last member of that name counts"))
+            reason = "name occurs twice in the archive"
+            listing.rejected.append((path, kind, reason, "the last member of that name counts"))
 
 
-def _add(file, member, usable, rejected):
-    problem = None if _is_hidden(file) else _name_problem(file, member)
+def _add(file, member, listing, obstacle=None):
+    if _is_hidden(file):
+        return
+    problem = _name_problem(file, member)
+    if problem is None and obstacle and _kind(file.suffix) == "picture":  # of labels their reader says it
+        problem = "picture", "archive member that cannot be read", obstacle
     if problem:
-        rejected.append((CONTROL.sub("?", file.path), *problem))
-    elif not _is_hidden(file):
-        usable.append(file)
+        listing.rejected.append((CONTROL.sub("?", file.path), *problem))
+    else:
+        listing.files.append(file)
 
 
 def _is_hidden(file):
-    return file.stem.startswith(".") or "__MACOSX" in file.folders
+    return file.stem.startswith(".") or bool(service_folder(file.folders))
 
 
-def _walk(root):
-    """Addresses of all files below `root`, and of folders that may not be read, sorted.
+def _walk(root, known, service):
+    """Addresses of all files below `root`, and of folders that may not be read, sorted; folders are added to `known`,
+    those of a service to `service` instead.
 
     No folder is entered twice: real ones come before links.
     """
@@ -102,6 +114,10 @@ def _walk(root):
         if (status.st_dev, status.st_ino) in entered:
             continue
         entered.add((status.st_dev, status.st_ino))
+        name = folder[:-1].rpartition("/")[2]
+        if is_service_folder(name):
+            service.add(folder[:-1])
+            continue
         try:
             with os.scandir(root / folder) as entries:
                 below = {entry.name: _descent(entry) for entry in entries}
@@ -110,6 +126,7 @@ def _walk(root):
             continue
         if "recipe.json" in below:
             continue
+        known.add(_folders(unicodedata.normalize("NFC", folder[:-1])))
         found += [folder + name for name, kind in below.items() if kind == "file"]
         folders += [f"{folder}{name}/" for name, kind in below.items() if kind == "folder"]
         links = sorted([*links, *(f"{folder}{name}/" for name, kind in below.items() if kind == "link")])
@@ -125,8 +142,8 @@ def _descent(entry):
         return "file"
 
 
-def _problem(path, address):
-    """(kind, reason, detail) of a file on disk that cannot be used, or None."""
+def _problem(path, address, there):
+    """(kind, reason, detail) of a file on disk that cannot be used, or None. `there`: all addresses."""
     kind = _kind(path.suffix.lower())
     try:
         address.encode("utf-8")
@@ -142,7 +159,10 @@ def _problem(path, address):
         return kind, "folder may not be read", "its files are not known"
     if not stat.S_ISREG(mode):
         return kind, "not a regular file", "a device or a pipe"
-    if kind == "archive":
+    foreign = foreign_archive(address, there)
+    if foreign:
+        return "archive", *foreign
+    if kind == "archive" and not path.name.startswith("."):
         try:
             open_archive(path)
         except (InputError, PermissionError) as error:  # another OSError: the storage failed, the zip may be whole
@@ -165,6 +185,9 @@ def _name_problem(file, member):
         return kind, "path leaves the archive", member
     if member is not None and file.suffix == ".zip":
         return "archive", "zip inside a zip", "unpack the outer one"
+    foreign = foreign_archive(member.replace("\\", "/")) if member is not None else None
+    if foreign:
+        return "archive", "archive inside a zip", f"unpack the outer one; {foreign[1]}"
     if file.suffix in OTHER_PICTURES:
         remedy = f"convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png"
         return "picture", "format is not decoded", f"{file.suffix or 'no suffix'}; {remedy}"

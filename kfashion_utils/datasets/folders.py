@@ -1,38 +1,53 @@
-"""Class folders: `<class>/<picture>` or `<split>/<class>/<picture>`, in folders or in a zip.
+"""Class folders: `<class>/<picture>`, `<split>/<class>/<picture>` or `<class>/<split>/<picture>`, in folders or zips.
 
-Pictures that lie in no class folder have no label and are `test`: they are what a leaderboard asks for.
+Pictures that lie in no class folder have no label and are `test`: they are what a leaderboard asks for. `layout` says
+which folders are classes, which splits, and which neither.
 """
 
-from kfashion_utils.datasets.files import PICTURE_SUFFIXES, SPLIT_FOLDERS
+from collections import Counter, defaultdict
+
+from kfashion_utils.datasets.files import PICTURE_SUFFIXES
+from kfashion_utils.datasets.layout import Layout
 from kfashion_utils.tables.labels import NONE_APPLIES, SEPARATOR
 
+SHOWN = 5  # folders named in a note
 
-def read_rows(files, root):
+
+def read_rows(listing, root):
     """See `DATASETS`; the label column is `label`."""
-    pictures = [file for file in files if file.suffix in PICTURE_SUFFIXES]
-    depth = _wrapping_folders(pictures)
-    rows, rejected = [], []
+    pictures = [file for file in listing.files if file.suffix in PICTURE_SUFFIXES]
+    layout = Layout(pictures, root)
+    rows, rejected, class_folders = [], [], set()
     for file in pictures:
-        folders = list(file.folders[depth:])
-        split = SPLIT_FOLDERS.get(folders[0].lower(), "") if folders else ""
-        if split:
-            folders.pop(0)
-        label = folders[0].strip() if folders else ""
+        split, label, folder = layout.place(file)
         if label == NONE_APPLIES or SEPARATOR in label:
             rejected.append((file.path, "picture", "folder name cannot be a class", f"{label!r}: not '-', no '|'"))
             continue
         if not split and not label:
             split = "test"
+        class_folders.add(folder)
         rows.append({"name": file.stem, "path": file.path, "group": "", "split": split, "label": label})
-    return rows, rejected, []
+    notes = layout.notes + _alike(rows) + _empty(listing.folders, pictures, class_folders - {None})
+    return rows, rejected, notes
 
 
-def _wrapping_folders(pictures):
-    """How many folders lie around all of the pictures without saying anything about them."""
-    depth = 0
-    while pictures:
-        names = {file.folders[depth] if len(file.folders) > depth + 1 else None for file in pictures}
-        if len(names) > 1 or None in names or names.pop().lower() in SPLIT_FOLDERS:
-            break
-        depth += 1
-    return depth
+def _alike(rows):
+    """Counter of classes whose names differ by case, blanks, `_` and `-` only, with their numbers of rows."""
+    counts = Counter(row["label"] for row in rows if row["label"])
+    spellings = defaultdict(list)
+    for name in sorted(counts):
+        spellings["".join(letter for letter in name.casefold() if letter not in " _-")].append(name)
+    several = [names for names in spellings.values() if len(names) > 1]
+    told = (" and ".join(f"{name!r} ({counts[name]:,})" for name in names) for names in several)
+    return Counter({f"pair of classes alike but for case or blanks: {names}": 1 for names in told})
+
+
+def _empty(folders, pictures, class_folders):
+    """Counter of the class folders without a picture: those that lie where others are classes."""
+    full = {file.folders[:depth] for file in pictures for depth in range(len(file.folders) + 1)}
+    parents = {folder[:-1] for folder in class_folders}
+    empty = sorted("/".join(folder) for folder in folders - full if folder[:-1] in parents)
+    if not empty:
+        return Counter()
+    more = f" and {len(empty) - SHOWN:,} more" if len(empty) > SHOWN else ""
+    return Counter({f"class folder without a picture ({', '.join(empty[:SHOWN])}{more})": len(empty)})

@@ -15,14 +15,14 @@ from kfashion_utils.datasets.kfashion_labels import LabelRejected, garment_regio
 NAMES = (lambda label: label.file.stem, lambda label: stem_of(label.file_name), lambda label: label.number)
 
 
-def read_photos(files, root):
+def read_photos(listing, root):
     """See `DATASETS`; the label columns are `style` and, a second opinion on it, `sub_style`."""
-    return _read_rows(files, root, whole_region)
+    return _read_rows(listing.files, root, whole_region)
 
 
-def read_garments(files, root):
+def read_garments(listing, root):
     """See `DATASETS`: `garments` of a row are the columns, `part` among them, in which its garments differ from it."""
-    return _read_rows(files, root, garment_regions)
+    return _read_rows(listing.files, root, garment_regions)
 
 
 def _read_rows(files, root, regions):

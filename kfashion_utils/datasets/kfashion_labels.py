@@ -14,8 +14,9 @@ from collections import Counter, namedtuple
 import shapely
 
 from kfashion_utils.datasets import garments
-from kfashion_utils.datasets.files import SPLIT_FOLDERS, read_bytes
+from kfashion_utils.datasets.files import read_bytes
 from kfashion_utils.datasets.garments import first_entry, region_of, regions_of
+from kfashion_utils.datasets.split_names import SPLIT_FOLDERS
 from kfashion_utils.tables.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
 
 MAX_LABEL_BYTES = 8 * 2**20

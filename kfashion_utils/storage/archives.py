@@ -23,6 +23,10 @@ from kfashion_utils.storage.zip_directory import ENCODINGS, Directory
 
 MAX_MEMBER_RATIO = 200  # uncompressed : compressed; a photograph or a label file stays far below
 STORED, DEFLATED = 0, 8
+METHODS = {  # APPNOTE 4.4.5: those that one meets
+    1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG",
+    98: "PPMd", 99: "AES encryption",
+}  # fmt: skip
 ENCRYPTED_FLAGS = 0x2041  # encrypted, strongly encrypted, masked headers
 LOCAL = struct.Struct("<4s2xHH16xHH")  # signature, flags, method, lengths (name, extra)
 GUESS = 512  # bytes read for the extra field of a local header: nearly always all of it
@@ -74,12 +78,16 @@ class Archive:
 
     def names(self):
         """Names in NFC of all members but folders, each once, in the directory's order; nothing is kept."""
+        return (name for name, _ in self.members() if not _is_folder(name))
+
+    def members(self):
+        """Yield (name, why its data cannot be read; None = it can) of all members, folders too, as `names` does."""
         superseded = Counter(self.duplicates)
-        for _, _, name, _ in self._directory.records():
+        for _, fields, name, _ in self._directory.records():
             if superseded and superseded[name] > 0:
                 superseded[name] -= 1
-            elif not _is_folder(name):
-                yield name
+            else:
+                yield name, _obstacle(flags=fields[1], method=fields[2])
 
     def info(self, name):
         """The `Member` of a name; KeyError if there is none."""
@@ -161,15 +169,27 @@ def _is_folder(name):
     return name[-1:] in ("/", "\\")
 
 
+def _obstacle(flags, method):
+    """Why a member with these flags and this method cannot be read, with the way out; None = it can."""
+    if flags & ENCRYPTED_FLAGS:
+        return "encrypted: unpack the zip with its password"
+    if method in (STORED, DEFLATED):
+        return None
+    name = METHODS.get(method, "an unknown method")
+    return (
+        f"compression method {method} is not supported, only stored and deflated members are, this is {name}: "
+        "unpack the zip (7z x) and name the folder, or pack it again with deflate (zip -r)"
+    )
+
+
 def _require_readable(member, limit):
     """Refuse a member whose directory record already says that it cannot be read; see `Archive.read`."""
     full, packed = member.file_size, member.compress_size
     if full > limit or full > MAX_MEMBER_RATIO * max(packed, 1):
         raise ValueError(f"too large: {full:,} bytes from {packed:,} compressed; the limit is {limit:,}")
-    if member.flags & ENCRYPTED_FLAGS:
-        raise ValueError("encrypted")
-    if member.method not in (STORED, DEFLATED):
-        raise ValueError(f"compression method {member.method} is not supported, only stored and deflated members are")
+    obstacle = _obstacle(member.flags, member.method)
+    if obstacle:
+        raise ValueError(obstacle)
     if packed > 2 * full + WASTE:
         raise _broken(f"{packed:,} compressed bytes for {full:,}")
 

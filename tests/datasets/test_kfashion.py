@@ -651,7 +651,7 @@ def test_pipes_control_characters_links_and_doubles_are_counted_and_hang_nothing
             "c/.jpg",
         ):
             archive.writestr(name, name.encode())
-    found, rejected = files.list_files(tmp_path)
+    found, rejected, *_ = files.list_files(tmp_path)
     assert [(file.path, file.folders, file.stem) for file in found] == [
         ("a/good.jpg", ("a",), "good"),
         ("z.zip::c/x.jpg", ("c",), "x"),
