@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 
 from kfashion_utils.audit.hashes import difference_hashes, perceptual_hash, resized
-from kfashion_utils.errors import ImageRejected, InputError
+from kfashion_utils.errors import REASONS, ImageRejected, InputError
 from kfashion_utils.images import decoding, geometry
 from kfashion_utils.storage import addresses
 from kfashion_utils.storage.chunks import Chunks, write_chunk
@@ -85,7 +85,10 @@ def _require_some(paths, unreadable, root):
     """Raise an InputError if not one of the pictures is there."""
     if len(unreadable) == len(paths) and {reason for reason, _ in unreadable.values()} == {"missing"}:
         first = Path(root, paths[0])
-        raise InputError(f"none of the catalog's {len(paths):,} pictures is below {root}; the first would be {first}")
+        why = unreadable[paths[0]][1] or REASONS["missing"]
+        raise InputError(
+            f"none of the catalog's {len(paths):,} pictures is below {root}; the first would be {first}: {why}"
+        )
 
 
 def _items(paths, root):

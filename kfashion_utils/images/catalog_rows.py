@@ -44,8 +44,8 @@ class CatalogRows:
                     missing.append([row["id"], row["path"], error.reason, error.detail or REASONS[error.reason]])
         if len(missing) == len(order):
             raise InputError(
-                f"none of the catalog's {len(order):,} pictures is below {root}; "
-                f"the first would be {Path(root, columns['path'][0])}"
+                f"none of the catalog's {len(order):,} pictures is below {root}; the first would be "
+                f"{Path(root, missing[0][1])}: {missing[0][2]}, {missing[0][3]}"
             )
         if missing:
             require_same(root, identity)

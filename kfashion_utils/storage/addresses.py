@@ -9,6 +9,7 @@ import functools
 import io
 import math
 import os
+import re
 import stat
 import struct
 import tokenize
@@ -18,6 +19,7 @@ import numpy as np
 
 from kfashion_utils.errors import MAX_BYTES, ImageRejected
 from kfashion_utils.storage.archives import open_archive
+from kfashion_utils.storage.name_forms import forms_of_member, other_case, other_form
 
 MAX_ARRAY_BYTES = 2**30  # of a member of an `.npz`, unpacked
 CONTAINER_MARK = "::"
@@ -49,12 +51,8 @@ def source_version(path, root="."):
     Raises:
         ImageRejected: missing, unreadable, broken archive.
     """
-    container, member = split_address(path)
-    with _path_blamed(path):
-        if member is None or container.endswith(".npz"):
-            return _version(os.stat(Path(root, container)))
-        info = _archive(Path(root, container)).info(member)
-        return info.file_size, info.CRC
+    with _path_blamed(path, root):
+        return _in_any_form(_version_of, path, root)
 
 
 def read_source(source, root="."):
@@ -70,8 +68,8 @@ def read_source(source, root="."):
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     else:
-        with _path_blamed(source):
-            data = _read_path(str(source), root)
+        with _path_blamed(source, root):
+            data = _in_any_form(_read_path, str(source), root)
     if isinstance(data, bytes) and not data:
         raise ImageRejected("empty", source=source_name(source))
     if isinstance(data, bytes) and len(data) > MAX_BYTES:
@@ -79,15 +77,46 @@ def read_source(source, root="."):
     return data
 
 
-def _read_path(path, root):
+def _in_any_form(read, path, root):
+    """`read(address, member)` of a path as it stands; where nothing is there, of its other forms."""
     container, member = split_address(path)
     address = Path(root, container)
+    try:
+        return read(address, member)
+    except (FileNotFoundError, NotADirectoryError):
+        address = other_form(root, container)
+        if address is None:
+            raise
+        return read(address, member)
+
+
+def _version_of(address, member):
+    if member is None or address.suffix == ".npz":
+        return _version(os.stat(address))
+    info = _find_member(_archive(address), member, lambda archive, name: archive.info(name))
+    return info.file_size, info.CRC
+
+
+def _find_member(archive, member, action):
+    """`action(archive, member)` of the first form of a member's name that the archive holds."""
+    try:
+        return action(archive, member)
+    except KeyError:
+        for form in forms_of_member(member):
+            try:
+                return action(archive, form)
+            except KeyError:
+                continue
+        raise
+
+
+def _read_path(address, member):
     if member is None:
         with open(address, "rb", opener=_open_at_once) as handle:
             status = _require_regular(os.fstat(handle.fileno()))
             return handle.read(min(status.st_size, MAX_BYTES) + 1)
-    if not container.endswith(".npz"):
-        return _archive(address).read(member, MAX_BYTES)
+    if address.suffix != ".npz":
+        return _find_member(_archive(address), member, lambda archive, name: archive.read(name, MAX_BYTES))
     name, _, row = member.rpartition("/")
     if not (row.isascii() and row.isdigit() and len(row) < 19):
         raise KeyError(row)
@@ -131,14 +160,14 @@ def _read_array(path, name, _version):
 
 
 @contextlib.contextmanager
-def _path_blamed(path):
+def _path_blamed(path, root):
     """Errors that say something about a path become an `ImageRejected`; the storage's own go through."""
     try:
         yield
     except ImageRejected as error:
         raise ImageRejected(error.reason, error.detail, str(path)) from error.__cause__
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, LookupError) as error:
-        raise ImageRejected("missing", source=str(path)) from error
+        raise ImageRejected("missing", _meant(path, root), str(path)) from error
     except BROKEN as error:
         wrong_name = isinstance(error, UnicodeEncodeError) or "embedded null" in str(error)
         raise ImageRejected("unreadable" if wrong_name else "broken archive", str(error), str(path)) from error
@@ -146,6 +175,17 @@ def _path_blamed(path):
         if isinstance(error, PermissionError) or error.errno in UNREADABLE:
             raise ImageRejected("unreadable", error.strerror, str(path)) from error
         raise
+
+
+def _meant(path, root):
+    """What may have been meant by a path that leads nowhere, in words; empty = nothing like it is there."""
+    if re.match(r"[A-Za-z]:[/\\]", str(path)):
+        return "a path of Windows with its drive; paths are relative to --root"
+    container, _ = split_address(path)
+    found = other_case(root, container)
+    if found is None or not found.is_file() or Path(root, container).is_file():
+        return ""
+    return f"there is {str(found)!r}, which differs in case"
 
 
 def source_name(source):
