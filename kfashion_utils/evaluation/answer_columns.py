@@ -10,7 +10,7 @@ from kfashion_utils.tables.labels import Head
 
 DIGITS = 9  # significant ones of a probability in a submission
 MARKS = (":", "+", "_", "-", ".", " ", "/")  # between the head, or a word, and the class in the name of a column
-WORDS = ("", "class", "label", "prob", "proba", "probability", "p", "pred", "score")  # that may stand before a class
+WORDS = ("class", "label", "prob", "proba", "probability", "p", "pred", "score")  # that may stand before a class
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,13 @@ class AnswerColumn:
         return written(self.head, value, form) if self.of_class is None else f"{value:.{DIGITS}g}"
 
 
+def named_columns(columns, heads):
+    """Those of these columns that are called like a head or one of its classes, a set."""
+    names = {head.name.strip().lower() for head in heads}
+    of_heads = {column for column in columns if column.strip().lower() in names}
+    return of_heads | {column for one in _readings(columns, heads, None).values() for column in one if one[column]}
+
+
 def answer_columns(table, id_column, heads, labels=None):
     """The columns of a template that are filled, a list of AnswerColumn.
 
@@ -46,7 +53,7 @@ def answer_columns(table, id_column, heads, labels=None):
         table: the template.
         id_column: the one that is not filled.
         heads: what the predictions answer.
-        labels: of `LABEL_FORMS`: how classes are written, in names of columns, too; None = any way.
+        labels: of `LABEL_FORMS`: decides between several ways in which the names of columns may be read; None = none.
 
     Raises:
         InputError: columns that name no head and no classes, or that could be read in two ways.
@@ -60,7 +67,9 @@ def answer_columns(table, id_column, heads, labels=None):
         of_heads = [AnswerColumn(others[0], heads[0])]
     rest = [column for column in others if column not in {one.name for one in of_heads}]
     readings = _readings(rest, heads, labels)
-    complete = [list(reading) for reading in {_whole(reading, rest) for reading in readings} - {None}]
+    whole = {form: _whole(reading, rest) for form, reading in readings.items()}
+    chosen = [whole[labels]] if labels and whole[labels] else whole.values()
+    complete = [list(columns) for columns in dict.fromkeys(chosen) if columns]
     if len(complete) > 1:
         first = next(one for one, other in zip(*complete[:2], strict=True) if one != other)
         raise InputError(
@@ -69,39 +78,37 @@ def answer_columns(table, id_column, heads, labels=None):
         )
     if of_heads or complete:
         return of_heads + (complete[0] if complete else [])
-    raise InputError(_what_is_wrong(rest, readings, id_column, heads))
+    raise InputError(_what_is_wrong(rest, list(readings.values()), id_column, heads))
 
 
 def _readings(columns, heads, labels):
-    """For each way to write classes {column: list of the AnswerColumns that it may be}."""
-    readings = []
-    for form in (labels,) if labels else LABEL_FORMS:
-        spelled = {}
+    """{form: {column: list of the AnswerColumns that it may be}} for each way to write classes."""
+    readings = {}
+    for form in LABEL_FORMS:
+        spelled, loosely = {}, {}
         for head in heads:
-            if form == "index" and labels is None and any(map(NUMBER.fullmatch, head.classes)):
+            if form == "index" != labels and any(map(NUMBER.fullmatch, head.classes)):
                 continue  # a number that is a class is never taken for an index
             for name in head.classes:
                 for key in _spellings(head, name, form):
-                    spelled.setdefault(key, {})[head.name, name] = None
-        by_name = {head.name: head for head in heads}
-        readings.append(
-            {
-                column: [AnswerColumn(column, by_name[head], name) for head, name in spelled.get(_key(column), ())]
-                for column in columns
-            }
-        )
+                    spelled.setdefault(key, {})[head.name, name] = head
+                    loosely.setdefault(key.casefold(), {})[head.name, name] = head
+        readings[form] = {column: _found(column, spelled, loosely) for column in columns}
     return readings
+
+
+def _found(column, spelled, loosely):
+    """The AnswerColumns that a column may be; letters in the other case count where nothing else fits."""
+    key = composed(column).strip()
+    found = spelled.get(key) or loosely.get(key.casefold(), {})
+    return [AnswerColumn(column, head, name) for (_, name), head in found.items()]
 
 
 def _spellings(head, name, form):
     """How a column for a class may be called."""
     texts = {class_in(head, name, form)} | ({class_in(head, name, INTEGERS)} if FLOAT.fullmatch(name) else set())
-    before = [word + mark for word in (head.name, *WORDS[1:]) for mark in MARKS]
-    return {_key(word + text) for text in texts for word in ("", *before)}
-
-
-def _key(column):
-    return composed(column).strip().casefold()
+    before = [word + mark for word in (head.name, *WORDS) for mark in MARKS]
+    return {composed(word + text) for text in texts for word in ("", *before)}
 
 
 def _whole(reading, columns):

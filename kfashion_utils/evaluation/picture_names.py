@@ -28,7 +28,7 @@ class PictureNames:
         self._known = PICTURES in predictions.attrs
         self._own = {name: True for name in self.photos}
         self._add_unread(predictions.attrs.get(FAILURES), set(predictions["photo"]))
-        self._indexes = [_Index() for _ in range(6)]
+        self._asked, self._indexes = {}, [_Index() for _ in range(6)]
         for name in self.photos:
             for index, keys in zip(self._indexes, self._keys(name), strict=True):
                 index.add(keys, name)
@@ -36,6 +36,11 @@ class PictureNames:
     def meant(self, text):
         """The ids that a text may mean, a list: none, the one that it means, or several between which it does not
         decide."""
+        if text not in self._asked:
+            self._asked[text] = self._search(text)
+        return self._asked[text]
+
+    def _search(self, text):
         for tail in _tails(_plain(text)):
             for form in dict.fromkeys(_forms(tail)):
                 found = next((index[form] for index in self._indexes[:-1] if form in index), None)

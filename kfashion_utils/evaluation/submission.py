@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.evaluation.answer_columns import answer_columns
+from kfashion_utils.evaluation.answer_columns import answer_columns, named_columns
 from kfashion_utils.evaluation.fallback import fallback_of
 from kfashion_utils.evaluation.label_forms import LABEL_FORMS, label_form
 from kfashion_utils.evaluation.picture_names import PictureNames
@@ -48,7 +48,7 @@ def write_submission(predictions, template, out, *, labels=None, fallback=None):
     sheet = Template.read(template)
     predictions = average_photos(predictions, provenance(predictions).get("by_row", ()))
     heads, names = prediction_heads(predictions), PictureNames(predictions)
-    id_column = find_id_column(sheet.table, names, heads)
+    id_column = find_id_column(sheet.table, names, named_columns(sheet.table.columns, heads))
     columns = answer_columns(sheet.table, id_column, heads, labels)
     texts = sheet.table[id_column].tolist()
     meant = [names.meant(text) for text in texts]
@@ -132,7 +132,7 @@ def _problems_of_rows(texts, meant, names, filled):
         if len(ids) > 1:
             yield _undecided(text, ids, names)
         elif not ids and not filled:
-            yield f"{text!r} is in the template, but not in the predictions (unknown id; predict its picture, or --fallback)"
+            yield f"{text!r} is in the template, but not in the predictions (unknown id); predict it, or use --fallback"
         elif ids and ids[0] in names.unread and not filled:
             yield f"{text!r} could not be read: {names.unread[key]}"
         if key in first and (ids or filled):

@@ -86,37 +86,34 @@ def _decodes(data, encoding):
     return True
 
 
-def find_id_column(table, names, heads):
+def find_id_column(table, names, answered):
     """The column of a template that names the pictures: the one with the most names that mean one; of several, the one
     that is written like file names.
 
     Args:
         names: PictureNames.
-        heads: what is answered; a column called like a head is no id.
+        answered: columns that are called like a head or a class; of several that could be the ids, these are none.
 
     Raises:
         InputError: no column names a picture, or several do.
     """
-    answered = {head.name.strip().lower() for head in heads}
-    columns = [column for column in table.columns if column.strip().lower() not in answered] or list(table.columns)
-    counts = {column: sum(map(bool, map(names.meant, table[column].unique()))) for column in columns}
-    best = [column for column in columns if counts[column] == max(counts.values())]
+    counts = {column: sum(map(bool, map(names.meant, table[column].unique()))) for column in table.columns}
+    best = [column for column in table.columns if counts[column] == max(counts.values())]
     if not counts[best[0]]:
         raise InputError(
             f"no column of the template holds ids of the predictions: its first row is {table.iloc[0].to_dict()}, the "
             f"predictions' first ids are {list(names.photos)[:3]}; predict the pictures that the template names"
         )
-    if len(best) > 1:
-        best = _like_files(table, best)
-    return best[0]
+    best = [column for column in best if column not in answered] or best
+    return best[0] if len(best) == 1 else _like_files(table, best)
 
 
 def _like_files(table, columns):
-    """The one of these columns that is written like file names, in a list."""
+    """The one of these columns that is written like file names."""
     like_files = [column for column in columns if table[column].str.fullmatch(r".+\.(?!\d+$)\w{2,4}\s*").all()]
     if len(like_files) != 1:
         raise InputError(
             f"the template's columns {columns} could each be the ids; "
             "rename all but one of them in a copy, or remove them"
         )
-    return like_files
+    return like_files[0]
