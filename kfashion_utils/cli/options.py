@@ -2,14 +2,14 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
-
-import pandas as pd
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.recipes import from_dict
 from kfashion_utils.runs.config import TrainConfig
+from kfashion_utils.tables.reading import read_table, read_text
 
 CONFIG = "--config"
 OLD_FLAGS = {f"--{old.replace('_', '-')}": f"--{new.replace('_', '-')}" for old, new in TrainConfig.OLD_NAMES.items()}
@@ -18,6 +18,8 @@ RECIPES = {
     "config": (TrainConfig, "train"),
 }  # argument: type, key of run.json
 
+
+SHARE = re.compile(r"[\t;]\s*(\d+(?:[.,]\d+)?|share)\s*$")  # at the end of a line, behind a tab or a semicolon
 
 # Recipes from a file --------------------------------------------------------------------------------------------------
 
@@ -84,11 +86,15 @@ def read_prior(prior):
     path = Path(prior)
     if not path.is_file():
         raise InputError(f"--prior {prior}: neither 'train', 'uniform' nor a file")
+    text = read_text(path)
     try:
         if path.suffix.lower() == ".json":
-            return json.loads(path.read_text(encoding="utf-8-sig"))
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        rows = [line.rsplit(",", 1) for line in lines if line.strip()]
+            return json.loads(text)
+        lines = [line for line in text.splitlines() if line.strip(" \t,;")]
+        if all(map(SHARE.search, lines)):
+            rows = [(SHARE.sub("", line), SHARE.search(line)[1].replace(",", ".")) for line in lines]
+        else:
+            rows = [line.rsplit(",", 1) for line in lines]
         has_header = rows[0][1].strip() == "share"
         return {name.strip(): float(share) for name, share in rows[has_header:]}
     except (ValueError, IndexError) as error:
@@ -101,14 +107,14 @@ def read_pairs(path):
     """A table whose first two columns are ids of near-duplicates.
 
     Raises:
-        InputError: no such file, or one column only.
+        InputError: no such file, no table, or one column only.
     """
     if not path.is_file():
         raise InputError(f"--near {path}: no such file; give a CSV with pairs of ids in its first two columns")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    table = read_table(path)
     if table.shape[1] < 2:
         raise InputError(f"--near {path}: one column, {list(table.columns)}; expected pairs of ids in the first two")
-    return table
+    return table.reset_index(drop=True)
 
 
 def beside(path, word):

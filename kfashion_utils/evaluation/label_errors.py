@@ -117,7 +117,7 @@ def apply_edits(catalog, table):
             f"{missing} missing, got {list(table.columns)}"
         )
     edited = complete_catalog(catalog)
-    table = _spelled(table.fillna("").astype(str).reset_index(drop=True), edited)
+    table = _spelled(table.astype(object).where(table.notna(), "").astype(str).reset_index(drop=True), edited)
     refuse("the edits do not fit the catalog", _edit_problems(edited, table))
     row = pd.Series(np.arange(len(edited)), index=edited["id"])
     for column, edits in table.groupby("column"):

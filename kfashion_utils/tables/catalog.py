@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import io
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,8 @@ from kfashion_utils.storage.addresses import source_version
 from kfashion_utils.storage.files import finished_file
 from kfashion_utils.tables.labels import RESERVED_COLUMNS
 from kfashion_utils.tables.polygons import POLYGON_FORM, is_bad_polygon
+from kfashion_utils.tables.reading import NAMELESS, read_table
+from kfashion_utils.tables.spelling import is_suspect, one_spelling
 
 BOX = ["left", "top", "right", "bottom"]
 SPLITS = ("train", "valid", "test", "")
@@ -39,23 +40,27 @@ SAFE_ID = re.compile(r"[^\w.()\- ]+")
 
 def complete_catalog(table):
     """A table with at least `id` and `path` -> a catalog: missing columns, and empty cells of `photo` and `group`,
-    filled; contract order and types.
+    filled; contract order and types; whole numbers among labels, photos and groups as integers (`2`, not `2.0`).
 
     Raises:
-        InputError: no `id` or `path`, or text where a number belongs (with row and value).
+        InputError: no `id` or `path`, text where a number belongs, or a label that can only be guessed, such as `nan`
+            among numbers (with row and value).
     """
-    table = pd.DataFrame(table).copy()
+    return _completed(pd.DataFrame(table))
+
+
+def _completed(table, rows=None):
+    """The same, with the number of each row for messages; None = as a spreadsheet counts."""
     missing = [name for name in ("id", "path") if name not in table.columns]
     if missing:
         raise InputError(f"a catalog needs the columns 'id' and 'path', {missing} missing; got {list(table.columns)}")
-    for name, value in DEFAULTS.items():
-        if name not in table.columns:
-            table[name] = value
-    numbers = {name: _numbers(table, name) for name in BOX}
-    fold = _numbers(table, "fold").fillna(-1).to_numpy()
+    rows = np.arange(2, len(table) + 2) if rows is None else rows
+    table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
+    numbers = {name: _numbers(table, name, rows) for name in BOX}
+    fold = _numbers(table, "fold", rows).fillna(-1).to_numpy()
     refuse(
         "the catalog's fold column holds other things than integers",
-        [f"row {i + 2}: {fold[i]}" for i in np.flatnonzero(fold % 1)],
+        [f"row {rows[i]}: {fold[i]}" for i in np.flatnonzero(fold % 1)],
     )
     labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
     columns = {}
@@ -67,49 +72,51 @@ def complete_catalog(table):
         else:
             columns[name] = table[name].astype(object).where(table[name].notna(), "").astype(str).astype(object)
         if name in FILLED_FROM:
-            columns[name] = columns[name].where(columns[name] != "", columns[FILLED_FROM[name]])
+            columns[name] = _named(columns, name, rows)
+        elif name in labels:
+            columns[name] = one_spelling(columns[name], name, rows)
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def _numbers(table, name):
+def _named(columns, name, rows):
+    """The column `photo` or `group`: numbers in one spelling, unless the ids that they go with are such numbers
+    themselves, and its empty cells filled."""
+    values = columns[name]
+    if is_suspect(pd.unique(values)) and not is_suspect(columns["id"]):
+        values = one_spelling(values, name, rows)
+    return values.where(values != "", columns[FILLED_FROM[name]])
+
+
+def _numbers(table, name, rows):
     values = table[name].where(table[name].astype(object) != "")
     numbers = pd.to_numeric(values, errors="coerce")
     bad = values.notna() & ~np.isfinite(numbers)
     refuse(
         f"column {name!r} holds text where a number belongs",
-        [f"row {row + 2}: {table[name].iloc[row]!r}" for row in np.flatnonzero(bad)],
+        [f"row {rows[i]}: {table[name].iloc[i]!r}" for i in np.flatnonzero(bad)],
     )
     return numbers
 
 
 def read_catalog(path):
-    """Read a catalog from `.csv` or `.csv.gz`, labels as text.
+    """Read a catalog from `.csv` or `.csv.gz`, labels as text, in whatever form a spreadsheet saved it (`read_table`).
 
     Raises:
-        InputError: no such file, not a table, columns missing, text in a number column.
+        InputError: no such file, not a table, columns missing, text in a number column, a label that can only be
+            guessed.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no catalog at {path}; make one with: kfashion catalog DATASET --root DIR --out {path}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-        OSError,
-        EOFError,
-        zlib.error,
-    ) as error:
-        raise InputError(f"{path} is not a whole UTF-8 CSV table: {error}") from error
-    nameless = [name for name in table.columns if name.startswith("Unnamed: ")]
+    table = read_table(path, ("id", "path"))
+    nameless = [name for name in table.columns if name.startswith(NAMELESS)]
     if nameless:
         raise InputError(
             f"{path} has {len(nameless)} column without a name (a pandas index?); "
             "remove it: every further column is a label"
         )
     try:
-        return complete_catalog(table)
+        return _completed(table, table.index + 2)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

@@ -17,8 +17,8 @@ import pandas as pd
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.tables.spelling import SEPARATOR, Speller
 
-SEPARATOR = "|"
 NONE_APPLIES = "-"
 NOT_ANNOTATED = ""
 SUB = "sub_"  # before a head's name: the column of a second opinion on it, no head of its own
@@ -116,6 +116,10 @@ class Head:
         """The class names that a label is made of, a list; of a multi-label head `-` names none."""
         return [] if label == NONE_APPLIES and self.multi else label.split(SEPARATOR)
 
+    def spelled(self, label):
+        """A label with its class names as this head has them: where a class reads `2.0`, `2` is the same number."""
+        return Speller(self.classes)(label)
+
     def encode(self, labels):
         """Labels (sequence of str, length n) -> float32 `(n, len(classes))`; a NaN row = not annotated.
 
@@ -123,10 +127,10 @@ class Head:
             InputError: names every unknown label with the number of rows that hold it.
         """
         codes, values = pd.factorize(pd.Series(labels, dtype=object).fillna(NOT_ANNOTATED).astype(str))
-        vectors, problems = [], []
+        vectors, problems, speller = [], [], Speller(self.classes)
         for code, value in enumerate(values):
             try:
-                vectors.append(self._vector(value))
+                vectors.append(self._vector(speller(value)))
             except InputError as error:
                 problems.append(f"{error} in {int((codes == code).sum())} rows")
         refuse(f"label column {self.name!r} does not fit its classes {list(self.classes)}", problems)

@@ -25,6 +25,8 @@ from kfashion_utils.tables.beside import (  # noqa: F401 - all of it is told bes
     with_provenance,
 )
 from kfashion_utils.tables.labels import EXCLUSIVE, NONE_APPLIES, NOT_ANNOTATED, SEPARATOR, YES_OR_NO, Head
+from kfashion_utils.tables.reading import read_table
+from kfashion_utils.tables.spelling import Speller
 from kfashion_utils.tables.tasks import HEADS
 
 DIGITS = 7  # significant ones of a probability in a file
@@ -232,17 +234,23 @@ def read_predictions(path, task=None):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no predictions at {path}; make them with: {MAKE_ANEW.removesuffix('FILE')}{path}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a UTF-8 CSV table: {error}") from error
+    table = read_table(path, ("id", "photo")).reset_index(drop=True)
     if task is not None:
         table = table.rename(columns=_todays_names(task))
     refuse(f"{path} is not a predictions table", _problems(table))
     scores = score_columns(table)
+    table = _with_labels_of_header(table, scores)
     numbers = table[scores].apply(pd.to_numeric, errors="coerce")
     table = pd.concat([table.drop(columns=scores), numbers], axis=1)[table.columns]
     return with_facts_of_json(table, _read_provenance(path), scores, task)
+
+
+def _with_labels_of_header(table, scores):
+    """The table with its labels spelled as the classes of the header: `2`, where a spreadsheet made `2.0` of it."""
+    classes = {}
+    for name, _, label in map(split_column, scores):
+        classes.setdefault(name, []).append(label)
+    return table.assign(**{name: table[name].map(Speller(names)) for name, names in classes.items()})
 
 
 def _todays_names(task):

@@ -8,8 +8,9 @@ attributes).
 import json
 from pathlib import Path
 
-from kfashion_utils.errors import InputError
-from kfashion_utils.tables.labels import RESERVED_COLUMNS, SEPARATOR, SUB, Head, Task
+from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR, SUB, Head, Task
+from kfashion_utils.tables.spelling import class_order
 
 STYLES = (  # Korean name, English name, parent (level 1); the index is the row number
     ("레트로", "retro", "서브컬쳐"),
@@ -63,6 +64,7 @@ TASKS = {
     "style": Task("style", (STYLE,)),
     "fashion_how": Task("fashion_how", (DAILY, GENDER, EMBELLISHMENT)),
 }
+SHOWN = 12  # classes of an example
 HEADS = {head.name: head for task in TASKS.values() for head in task.heads}
 
 
@@ -71,17 +73,20 @@ def gloss(name):
     return ENGLISH.get(name, name)
 
 
-def resolve_task(task, catalog):
+def resolve_task(task, catalog, *, learned=True):
     """Which Task a catalog has.
 
     Args:
         task: a Task; the name of a row of `TASKS`; a path to a Task's JSON; None = from the label columns: one named
-            like a head of `HEADS` gets that head's classes, any other the sorted values of its training rows (integers
+            like a head of `HEADS` gets that head's classes, any other the sorted values of its training rows (numbers
             in numeric order).
         catalog: DataFrame of the column contract.
+        learned: whether its labels are learned from, so that they must be classes of the head that a column is named
+            like.
 
     Raises:
-        InputError: no label column, an unknown name, a file that is not a Task.
+        InputError: no label column, one with the name of a known head and other labels, an unknown name, a file that is
+            not a Task.
     """
     if isinstance(task, Task):
         return task
@@ -93,7 +98,34 @@ def resolve_task(task, catalog):
             f"the catalog has no label column beside its own {list(catalog.columns)}; add one, for example 'style'"
         )
     heads = tuple(HEADS.get(column) or _head_of_values(column, catalog) for column in columns)
+    if learned:
+        for head in heads:
+            _require_its_classes(head, catalog)
     return Task("_".join(columns), heads)
+
+
+def _require_its_classes(head, catalog):
+    """Refuse a column that is named like a known head and holds other labels than its classes."""
+    used = catalog["split"].isin(["train", "valid"])
+    labels = catalog[head.name][used | ~used.any()]
+    counts = labels[labels != NOT_ANNOTATED].str.split(SEPARATOR, regex=False).explode().value_counts()
+    counts = counts.drop(NONE_APPLIES, errors="ignore").sort_index()
+    unknown = counts[~counts.index.isin(head.classes)]
+    if head.name not in HEADS or unknown.empty:
+        return
+    refuse(
+        f"label column {head.name!r} does not fit its classes: the name is taken by the task's head {head.name!r}, "
+        f"whose {len(head.classes)} classes are {', '.join(head.classes)}. Correct what is a slip; if the column means "
+        "something else, rename it, or pass --task FILE (task= in Python) with its own classes: "
+        f"{_example(head.name, class_order(counts.index))}",
+        [f"{name!r} in {count:,} rows is none of them" for name, count in unknown.items()],
+    )
+
+
+def _example(name, classes):
+    """The text of a task file with one head."""
+    classes = classes if len(classes) <= SHOWN else [*classes[:SHOWN], "…"]
+    return json.dumps({"name": f"my {name}", "heads": [{"name": name, "classes": classes}]}, ensure_ascii=False)
 
 
 def label_columns(catalog):
@@ -105,7 +137,7 @@ def label_columns(catalog):
 
 def _head_of_values(column, catalog):
     rows = catalog[catalog["split"] == "train"] if (catalog["split"] == "train").any() else catalog
-    values = sorted(set(rows[column]) - {"", "-"})
+    values = class_order(set(rows[column]) - {"", "-"})
     if any(SEPARATOR in value for value in values):
         raise InputError(
             f"column {column!r} holds several labels a row ({next(v for v in values if SEPARATOR in v)!r}); "
@@ -117,10 +149,6 @@ def _head_of_values(column, catalog):
             f"column {column!r} has {len(values)} class among its training rows ({values}); "
             "two are needed to learn anything"
         )
-    try:
-        values = sorted(values, key=int)
-    except ValueError:
-        pass  # not all of them integers: text order stands
     return Head(column, tuple(values))
 
 

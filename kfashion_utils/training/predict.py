@@ -189,7 +189,7 @@ def predict_zero_shot(
         InputError: as `predict`; KerasHub missing, no such preset, or one that reads no text.
     """
     chosen = _chosen_rows(catalog, split)
-    task = resolve_task(task, chosen)
+    task = resolve_task(task, chosen, learned=False)
     with tempfile.TemporaryDirectory() as scratch:
         preprocess = preprocess or Preprocess()
         prepared, readable = _prepared_rows(chosen, root, cache or scratch, preprocess, workers, progress)

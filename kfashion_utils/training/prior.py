@@ -78,6 +78,9 @@ def _wanted_mix(run, head, prior):
     mix = _mix_of(run.task, head, prior)
     if mix is None:
         return None
+    spelled = {name: head.spelled(name) if isinstance(name, str) else name for name in mix}
+    if len(set(spelled.values())) == len(mix):  # else two of its names are one class, and none stands for it
+        mix = {spelled[name]: share for name, share in mix.items()}
     refuse(f"the prior does not fit head {head.name!r}", _problems_of_mix(head, mix))
     return head.settle_mix([float(mix[name]) for name in head.classes])
 
@@ -100,7 +103,8 @@ def _mix_of(task, head, prior):
         unknown = [repr(name) for name in prior if name not in task.slices]
         refuse("the prior names heads that the run does not have", unknown)
         return prior.get(head.name)
-    fitting = [one for one in task.heads if set(one.classes) & set(prior)] or task.heads
+    names = [name for name in prior if isinstance(name, str)]
+    fitting = [one for one in task.heads if set(one.classes) & set(map(one.spelled, names))] or task.heads
     return prior if head in fitting else None
 
 
