@@ -41,8 +41,8 @@ class AnswerColumn:
 
 def named_columns(columns, heads):
     """Those of these columns that are called like a head or one of its classes, a set."""
-    names = {head.name.strip().lower() for head in heads}
-    of_heads = {column for column in columns if column.strip().lower() in names}
+    names = {_key(head.name) for head in heads}
+    of_heads = {column for column in columns if _key(column) in names}
     return of_heads | {column for one in _readings(columns, heads, None).values() for column in one if one[column]}
 
 
@@ -59,10 +59,10 @@ def answer_columns(table, id_column, heads, labels=None):
         InputError: columns that name no head and no classes, or that could be read in two ways.
     """
     others = [column for column in table.columns if column != id_column]
-    by_name = {column.strip().lower(): column for column in others}
+    by_name = {_key(column): column for column in others}
     of_heads = []
-    if all(head.name.lower() in by_name for head in heads):
-        of_heads = [AnswerColumn(by_name[head.name.lower()], head) for head in heads]
+    if all(_key(head.name) in by_name for head in heads):
+        of_heads = [AnswerColumn(by_name[_key(head.name)], head) for head in heads]
     elif len(heads) == 1 and len(others) == 1:
         of_heads = [AnswerColumn(others[0], heads[0])]
     rest = [column for column in others if column not in {one.name for one in of_heads}]
@@ -97,10 +97,13 @@ def _readings(columns, heads, labels):
     return readings
 
 
+def _key(column):
+    return composed(column).strip().casefold()
+
+
 def _found(column, spelled, loosely):
     """The AnswerColumns that a column may be; letters in the other case count where nothing else fits."""
-    key = composed(column).strip()
-    found = spelled.get(key) or loosely.get(key.casefold(), {})
+    found = spelled.get(composed(column).strip()) or loosely.get(_key(column), {})
     return [AnswerColumn(column, head, name) for (_, name), head in found.items()]
 
 

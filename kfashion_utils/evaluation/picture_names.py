@@ -90,7 +90,7 @@ class PictureNames:
         """The names of a picture, the surest first: ids, photos, parts of its path, these without extension, its safe
         names, and its loosest."""
         photo, path = self.photos[name], self._paths.get(name) if self._own[name] else None
-        names = [_plain(one) for one in ((name, photo) if self._own[name] else (name,))]
+        names = [_plain(one) for one in ((name, photo) if self._own[name] and photo != name else (name,))]
         tails = [] if path is None else list(_tails(_plain(path)))
         stems = [_without_extension(one) for one in (*names, *tails)]
         safe = [safe_id(one) for one in (*names, *stems[: len(names)], *stems[-1:])]

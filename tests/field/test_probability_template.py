@@ -1,5 +1,7 @@
 """A template with one column a class gets probabilities; classes that are numbers are never taken for indices."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -126,6 +128,16 @@ def test_columns_of_numbers_are_classes_by_name_and_indices_only_when_said(tmp_p
 def test_letters_in_the_other_case_are_other_classes_where_there_are_both(tmp_path):
     table = predicted(Head("kind", ("A", "a", "b")))
     assert filled(table, "id,a,A,b", tmp_path).iloc[1].tolist() == ["0.jpg", "0.8", "0.1", "0.1"]
+
+
+def test_a_header_in_the_other_normal_form_is_the_same(tmp_path):
+    header = unicodedata.normalize("NFD", "id,리조트,로맨틱,레트로")
+    assert filled(predicted(LOOK), header, tmp_path).iloc[1].tolist() == ["0.jpg", "0.1", "0.8", "0.1"]
+    head = Head("스타일", LOOK.classes)
+    header = unicodedata.normalize("NFD", "no,id,스타일")
+    (tmp_path / "t.csv").write_text(f"{header}\n9,0,0\n8,1,0\n", encoding="utf-8")
+    result = kf.write_submission(predicted(head), tmp_path / "t.csv", tmp_path / "s.csv")
+    assert result.iloc[:, 2].tolist() == ["1", "2"]
 
 
 def test_the_ids_may_stand_anywhere_and_be_numbers(tmp_path):

@@ -115,6 +115,13 @@ def test_leading_zeros_are_kept_and_floats_of_pandas_are_integers(tmp_path):
         written(predicted(["x/001.jpg"]), ["1.jpg"], tmp_path)
 
 
+@pytest.mark.parametrize("kind", [int, float])
+def test_ids_that_are_numbers_in_a_table_made_by_hand(kind, tmp_path):
+    table = predicted(["x/1.jpg", "x/2.jpg"], known=False)
+    table = table.assign(id=table["id"].astype(kind), photo=table["photo"].astype(kind))
+    assert written(table, ["2.jpg", "1.jpg"], tmp_path) == ["c1", "c0"]
+
+
 def test_an_id_whose_path_says_otherwise_is_found_by_both(tmp_path):
     table = predicted(["kf/1002314.jpg", "kf/1002315.jpg"], ids=["look-a", "look-b"])
     assert written(table, ["1002315.jpg", "look-a.jpg"], tmp_path) == ["c1", "c0"]
