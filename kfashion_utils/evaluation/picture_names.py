@@ -20,12 +20,13 @@ class PictureNames:
     Attributes:
         unread: {id: why it could not be read} of the pictures without a prediction.
         photos: {id: photo} of all of them.
+        know_paths: whether the predictions tell the paths that their ids do not.
     """
 
     def __init__(self, predictions):
         self.photos = dict(zip(predictions["id"], predictions["photo"], strict=True))
         self.unread, self._paths = {}, _paths(predictions)
-        self._known = PICTURES in predictions.attrs
+        self.know_paths = PICTURES in predictions.attrs
         self._own = {name: True for name in self.photos}
         self._add_unread(predictions.attrs.get(FAILURES), set(predictions["photo"]))
         self._asked, self._indexes = {}, [_Index() for _ in range(6)]
@@ -108,7 +109,7 @@ class PictureNames:
         """An id without the hash of its path; without any, where nobody knows the path."""
         if path is not None:
             return name.replace(f"-{_hash(path)}", "")
-        return name if self._known else HASH.sub("", name) or name
+        return name if self.know_paths else HASH.sub("", name) or name
 
 
 class _Index(dict):

@@ -60,7 +60,7 @@ def write_submission(predictions, template, out, *, labels=None, fallback=None):
     result = _filled(sheet.table, columns, forms, keys, predictions, instead)
     write_bytes(out, sheet.encoded(result))
     if sheet.empty_rows:
-        print(f"{sheet.empty_rows:,} empty rows at the template's end were left out")
+        print(f"empty rows at the template's end, left out: {sheet.empty_rows:,}")
     if fallback is not None:
         _tell([text for text, key in zip(texts, keys, strict=True) if key is None], columns, instead, result)
     return result
@@ -144,7 +144,10 @@ def _problems_of_rows(texts, meant, names, filled):
 def _undecided(text, ids, names):
     if names.one_photo(ids):
         return f"{text!r} is a photo whose rows are answered one by one; name its rows instead ({ids[0]!r}, …)"
-    return f"{text!r} may mean several pictures: {names.described(ids)}; name more of the path, or predict fewer rows"
+    remedy = "name more of the path, or predict fewer rows"
+    if not names.know_paths:
+        remedy = "this table does not know their paths, predict again and it does"
+    return f"{text!r} may mean several pictures: {names.described(ids)}; {remedy}"
 
 
 def _problems_of_predictions(predictions, meant, heads):
