@@ -43,6 +43,7 @@ REASONS = {
     "broken archive": "the archive or its member is encrypted, damaged or compressed beyond reason",
     "unreadable": "the file may not be read, is not a regular file, or its name cannot be one",
     "region outside": "the row's box lies outside the picture",
+    "size differs": "the label states another size, so where its box and polygon lie is not known",
 }
 
 

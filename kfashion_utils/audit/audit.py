@@ -22,6 +22,7 @@ from kfashion_utils.audit.findings import (
     leaks,
     meaning,
     odd_shares,
+    other_sizes,
     unjoined_twins,
     unreadable_rows,
 )
@@ -104,6 +105,7 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
     ids = catalog["id"].to_numpy()[first]
     findings = chain(
         unreadable_rows(catalog, unreadable),
+        other_sizes(catalog, place, records),
         flawed_pictures(records, ids),
         conflicts(catalog, place, pairs),
         leaks(audited),

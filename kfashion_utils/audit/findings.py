@@ -5,7 +5,7 @@ import pandas as pd
 
 from kfashion_utils.audit.flaws import FLAWS, flaws
 from kfashion_utils.errors import REASONS
-from kfashion_utils.tables.labels import NOT_ANNOTATED
+from kfashion_utils.tables.labels import NOT_ANNOTATED, STATED_SIZE
 from kfashion_utils.tables.tasks import label_columns
 
 COLUMNS = ["id", "finding", "detail", "value"]
@@ -15,6 +15,7 @@ MEANT = {  # of findings that are no flaws, and of pairs
     "mirror": "one is the other's mirror image",
     "part": "one shows a part of the other, or is masked",
     "unreadable": "no picture could be decoded",
+    "other size": "the label states another size of the picture: its region is scaled or turned, or cannot be used",
     "conflict": "the same picture with another label",
     "leak": "the same picture, look or person in two splits; split again by the groups of this audit",
     "twin": "alike by the second detector (dHash and colours), not joined; look at them",
@@ -34,6 +35,19 @@ def unreadable_rows(catalog, unreadable):
     for row in np.flatnonzero(catalog["path"].isin(list(unreadable))):
         reason, detail = unreadable[catalog["path"].iat[row]]
         yield catalog["id"].iat[row], "unreadable", f"{reason}: {detail or REASONS[reason]}", np.nan
+
+
+def other_sizes(catalog, place, records):
+    """Rows whose label states another size than the picture has; `place` = record of each row."""
+    if not set(STATED_SIZE) <= set(catalog.columns):
+        return
+    stated = catalog[list(STATED_SIZE)].to_numpy(float)
+    real = np.stack([records["width"], records["height"]], axis=1)[place]
+    differs = (place >= 0) & ~np.isnan(stated).any(axis=1) & (stated != real).any(axis=1)
+    for row in np.flatnonzero(differs):
+        (width, height), size = stated[row], real[row]
+        detail = f"the label states {width:.0f} x {height:.0f}, the picture has {size[0]} x {size[1]}"
+        yield catalog["id"].iat[row], "other size", detail, np.nan
 
 
 def flawed_pictures(records, ids):

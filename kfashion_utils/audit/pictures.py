@@ -11,6 +11,7 @@ import numpy as np
 from kfashion_utils.audit.hashes import difference_hashes, perceptual_hash, resized
 from kfashion_utils.errors import REASONS, ImageRejected, InputError
 from kfashion_utils.images import decoding, geometry
+from kfashion_utils.output import say
 from kfashion_utils.storage import addresses
 from kfashion_utils.storage.chunks import Chunks, write_chunk
 from kfashion_utils.storage.files import (
@@ -71,7 +72,7 @@ def read_records(paths, root, out, *, workers=None, progress=True):
         todo = np.flatnonzero((items != b"") & ~stored.known)
         if len(todo):
             if progress:
-                print(f"{len(todo):,} pictures to look at, {len(unique) - len(todo):,} already known or not there")
+                say(f"{len(todo):,} pictures to look at, {len(unique) - len(todo):,} already known or not there")
             jobs = _jobs(folder, unique[todo], items[todo], root, identity, workers or os.cpu_count())
             unreadable |= _look(jobs, workers or os.cpu_count(), progress)
             stored = Chunks(folder, SUFFIX, items, RECORD)

@@ -15,8 +15,9 @@ import shapely
 
 from kfashion_utils.datasets import garments
 from kfashion_utils.datasets.files import read_bytes
-from kfashion_utils.datasets.garments import first_entry, region_of, regions_of
+from kfashion_utils.datasets.garments import finite, first_entry, region_of, regions_of
 from kfashion_utils.datasets.split_names import SPLIT_FOLDERS
+from kfashion_utils.tables.labels import ANNOTATION, STATED_SIZE
 from kfashion_utils.tables.tasks import NO_STYLE, PARTS, STYLE, STYLE_ALIASES
 
 MAX_LABEL_BYTES = 8 * 2**20
@@ -249,9 +250,16 @@ def _row(label, content, style, notes, regions):
         "group": look.group(1) if look else "",
         "split": splits[0] if splits else "",
         **regions(_details(content), size, notes),
+        **_stated_size(size),
         "style": style,
         "sub_style": _sub_style(content, style, notes),
     }
+
+
+def _stated_size(size):
+    """Columns of the picture's size as the label states it; empty where that is no size."""
+    sides = [finite(side) or math.nan for side in size]
+    return dict(zip(STATED_SIZE, sides if min(sides) > 0 else [math.nan] * 2, strict=True))
 
 
 def whole_region(details, size, notes):
@@ -270,5 +278,5 @@ def _region_columns(box, rings):
     return {
         **dict(zip(("left", "top", "right", "bottom"), sides, strict=True)),
         "polygon": json.dumps(rings) if rings else "",
-        "region": "annotation" if box else "",
+        "region": ANNOTATION if box else "",
     }

@@ -9,7 +9,7 @@ import pandas as pd
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation.judgement import judge_with_truth
 from kfashion_utils.tables.catalog import complete_catalog
-from kfashion_utils.tables.labels import NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
+from kfashion_utils.tables.labels import NOT_ANNOTATED, OWN_COLUMNS, SEPARATOR
 from kfashion_utils.tables.reading import read_table
 from kfashion_utils.tables.spelling import Speller, one_spelling
 
@@ -140,7 +140,7 @@ def _spelled(table, catalog):
 
 
 def _edit_problems(catalog, table):
-    labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
+    labels = [name for name in catalog.columns if name not in OWN_COLUMNS]
     by_id = catalog.drop_duplicates("id").set_index("id")
     twice = table.duplicated(["id", "column"], keep=False)
     for name in catalog["id"][catalog["id"].duplicated()].unique():

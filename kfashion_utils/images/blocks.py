@@ -9,11 +9,14 @@ import json
 import math
 import os
 import time
+from collections import Counter
 
 import joblib
 import numpy as np
 
 from kfashion_utils.errors import ImageRejected, InputError
+from kfashion_utils.images.mended import mending
+from kfashion_utils.output import say
 from kfashion_utils.storage.files import TEMPORARY, TRANSIENT, patiently, require_same, require_space, write_json
 from kfashion_utils.storage.progress import watched_bar
 from kfashion_utils.storage.shard_writer import JOURNAL, ShardWriter
@@ -28,7 +31,7 @@ BACKENDS = ("processes", "ray")
 
 
 def fill_missing(folder, rows, root, preprocess, workers, backend, progress):
-    """Prepare what is missing; returns the shards."""
+    """Prepare what is missing; returns (the shards, Counter of what was mended in the pictures of this call)."""
     workers = workers or os.cpu_count()
     wanted, first = np.unique(rows.items, return_index=True)
     todo, plan = _planned(folder, rows.items, wanted, first, workers, preprocess.size)
@@ -36,11 +39,11 @@ def fill_missing(folder, rows, root, preprocess, workers, backend, progress):
     sizes = {name: len(numbers) for name, numbers in blocks.items() if len(numbers)}
     missing = sum(sizes.values())
     if not missing:
-        return Shards(folder, wanted)
+        return Shards(folder, wanted), Counter()
     begun = sum(count_lines(folder / f"{name}{JOURNAL}") for name in sizes)
     need = (missing - begun) * BYTES_PER_PIXEL * preprocess.size**2
     if progress:
-        print(
+        say(
             f"{preprocess.key}: {missing:,} pictures to prepare (about {need / 1e6:,.0f} MB), "
             f"{len(wanted) - missing:,} in the cache, {begun:,} in unfinished shards"
         )
@@ -48,8 +51,8 @@ def fill_missing(folder, rows, root, preprocess, workers, backend, progress):
     require_space(folder, need, f"preparing {missing:,} pictures")
     jobs = ((folder, name, rows.mappings(blocks[name]), root, preprocess, rows.identity) for name in sizes)
     with watched_bar(missing, "prepare", _journalled(folder, sizes), progress):
-        RUNNERS[backend](jobs, min(workers, len(sizes)))
-    return Shards(folder, wanted)
+        counts = RUNNERS[backend](jobs, min(workers, len(sizes)))
+    return Shards(folder, wanted), sum(counts, Counter())
 
 
 def _planned(folder, items, wanted, first, workers, size):
@@ -116,14 +119,18 @@ def fill_block(folder, name, rows, root, preprocess, identity):
     """One worker's task: prepare `rows` in order into one shard and seal it; continues where a killed one stopped.
 
     A picture that the storage does not give, after all patience, has no entry: the next call tries it again.
+
+    Returns:
+        Counter of what was mended.
     """
-    failed = 0
+    failed, counts = 0, Counter()
     with ShardWriter(folder, name) as shard:
         for row in rows:
             if row["item"] in shard:
                 continue
             try:
-                data = patiently(preprocess.encode, row["path"], row, root)
+                with mending() as mended:
+                    data = patiently(preprocess.encode, row["path"], row, root)
             except ImageRejected as error:
                 if error.reason == "missing":  # it was there a moment ago
                     require_same(root, identity)
@@ -136,14 +143,16 @@ def fill_block(folder, name, rows, root, preprocess, identity):
             else:
                 failed = 0
                 shard.add(row["item"], data)
+                counts.update(mended)
         shard.seal()
+    return counts
 
 
 # Workers --------------------------------------------------------------------------------------------------------------
 
 
 def _run_processes(jobs, workers):
-    joblib.Parallel(n_jobs=workers, batch_size=1)(joblib.delayed(fill_block)(*job) for job in jobs)
+    return joblib.Parallel(n_jobs=workers, batch_size=1)(joblib.delayed(fill_block)(*job) for job in jobs)
 
 
 def _run_ray(jobs, workers):
@@ -158,13 +167,13 @@ def _run_ray(jobs, workers):
         where = {"address": address} if address else {"num_cpus": workers}
         ray.init(**where, include_dashboard=False, log_to_driver=False)
     try:
-        remote, running = ray.remote(fill_block), []
+        remote, running, counts = ray.remote(fill_block), [], []
         for job in jobs:
             running.append(remote.remote(*job))
             if len(running) > 2 * workers:
                 done, running = ray.wait(running)
-                ray.get(done)
-        ray.get(running)
+                counts += ray.get(done)
+        return counts + ray.get(running)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     finally:
@@ -198,9 +207,9 @@ def _say_minutes(rows, todo, root, preprocess, workers):
     each = (time.monotonic() - started) / TRIED
     minutes = each * len(numbers) / workers / 60
     if minutes < 1:
-        print("less than a minute")
+        say("less than a minute")
     else:
-        print(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} pictures")
+        say(f"about {minutes:.0f} minutes on {workers} processes, judged by {TRIED} pictures")
 
 
 def _journalled(folder, sizes):

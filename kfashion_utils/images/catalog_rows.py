@@ -12,6 +12,7 @@ from kfashion_utils.errors import REASONS, ImageRejected, InputError
 from kfashion_utils.images.recipe import BOX, ITEM_NAME
 from kfashion_utils.storage.addresses import source_version
 from kfashion_utils.storage.files import folder_identity, patiently, require_same
+from kfashion_utils.tables.labels import ANNOTATION, STATED_SIZE
 
 CHUNK = 4096  # rows turned into mappings at a time
 TEXTS = ("id", "path", "polygon")
@@ -34,6 +35,7 @@ class CatalogRows:
         """
         identity = folder_identity(root)  # before the first look: a mount that goes away is noticed
         columns = {name: catalog[name].to_numpy(object if name in TEXTS else float) for name in COLUMNS}
+        columns |= _stated_sizes(catalog)
         order = columns["id"].argsort(kind="stable")
         items, missing = np.zeros(len(order), ITEM_NAME), []
         for start in range(0, len(order), CHUNK):
@@ -60,6 +62,12 @@ class CatalogRows:
         """Mappings of some rows (positions in this order), with their `item`."""
         rows = _mappings(self.columns, self.places[numbers])
         return [{**row, "item": item.decode()} for row, item in zip(rows, self.items[numbers], strict=True)]
+
+
+def _stated_sizes(catalog):
+    """{column: values} of the sizes that annotations state; rows whose region others found have none."""
+    annotated = catalog["region"].isin(["", ANNOTATION])
+    return {name: catalog[name].where(annotated).to_numpy(float) for name in STATED_SIZE if name in catalog}
 
 
 def _mappings(columns, places):

@@ -4,8 +4,8 @@ Everything that touches a picture goes through here, so cache, prediction and we
 orientation is applied, also when the rest of the EXIF is broken, and nothing else turns a picture; transparency, and
 what the first frame of a GIF leaves of its canvas, is white; 16-bit greys and colours keep their upper eight bits; of
 an animation the first frame counts; colour profiles are ignored. Nothing truncated is accepted: a JPEG reaches its end
-mark, a PNG its IEND with right checksums, a WebP the length it states, of a GIF and a BMP every pixel is there. Bytes
-after the end do not matter.
+mark, or lacks that alone (counted), a PNG its IEND with right checksums, a WebP the length it states, of a GIF and a
+BMP every pixel is there. Bytes after the end do not matter.
 
 Pillow sees only what makes pixels, through its own classes for the five formats: metadata is cut off before, so it can
 neither fail, warn nor take long. Nothing that users do to Pillow's settings, plugins or to warnings changes what is
@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from kfashion_utils.errors import MAX_PIXELS, ImageRejected
+from kfashion_utils.images.annotation import Frame
 from kfashion_utils.images.formats import (
     ORIENTATIONS,
     TURNED_ON_SIDE,
@@ -52,8 +53,8 @@ def decode(source, root=".", shrink=None):
     Raises:
         ImageRejected: with a reason of `REASONS`.
     """
-    picture, size = _decode(source, root, shrink)
-    return np.asarray(picture), size
+    picture, frame = _decode(source, root, shrink and (lambda frame: shrink(*frame[:2])))
+    return np.asarray(picture), frame[:2]
 
 
 def decode_region(source, root, region_of, size, fit):
@@ -65,61 +66,70 @@ def decode_region(source, root, region_of, size, fit):
 
     Args:
         source, root: see `read_source`.
-        region_of: function (width, height of the upright picture) -> left, top, right, bottom, float pixels, half-open,
-            within it.
+        region_of: function (Frame of the upright picture) -> left, top, right, bottom, float pixels, half-open, within
+            it.
         size, fit: see `geometry.fitted_size`.
 
     Returns:
-        (pixels uint8 RGB `(h, w, 3)`, their Placement).
+        (pixels uint8 RGB `(h, w, 3)`, their Placement, the Frame).
 
     Raises:
         ImageRejected: with a reason of `REASONS`; what `region_of` raises.
     """
 
-    def shrink(width, height):
-        return shrink_factor(region_of(width, height), size, fit)
+    def shrink(frame):
+        return shrink_factor(region_of(frame), size, fit)
 
-    picture, full = _decode(source, root, shrink)
-    placement = Placement.fitted(region_of(*full), size, fit)
-    divisor = round(max(full) / max(picture.size))  # 1, 2, 4 or 8; the last column and row may stand for less
+    picture, frame = _decode(source, root, shrink)
+    placement = Placement.fitted(region_of(frame), size, fit)
+    divisor = round(max(frame[:2]) / max(picture.size))  # 1, 2, 4 or 8; the last column and row may stand for less
     box = [min(side / divisor, limit) for side, limit in zip(placement.region, picture.size * 2, strict=True)]
     width, height = placement.inner
     smaller = width < box[2] - box[0] or height < box[3] - box[1]
     filter = Image.Resampling.HAMMING if smaller else Image.Resampling.BILINEAR
-    return np.asarray(picture.resize((width, height), filter, box=box)), placement
+    return np.asarray(picture.resize((width, height), filter, box=box)), placement, frame
 
 
 def read_size(source, root="."):
-    """(width, height) of a picture, upright, from its header.
+    """(width, height) of a picture, upright, from its header; see `read_frame`."""
+    return read_frame(source, root)[:2]
+
+
+def read_frame(source, root="."):
+    """The Frame of a picture, from its header.
 
     Raises:
         ImageRejected: with a reason of `REASONS`.
     """
     data = read_source(source, root)
     if isinstance(data, np.ndarray):
-        return data.shape[1], data.shape[0]
+        return Frame(data.shape[1], data.shape[0])
     with _picture_blamed(source):
         picture, exif = open_picture(data)
-        turned = ORIENTATIONS.get(orientation_of(exif)) in TURNED_ON_SIDE
-        return picture.size[::-1] if turned else picture.size
+        return _frame(picture, orientation_of(exif))
+
+
+def _frame(picture, orientation):
+    turned = ORIENTATIONS.get(orientation) in TURNED_ON_SIDE
+    return Frame(*(picture.size[::-1] if turned else picture.size), orientation)
 
 
 def _decode(source, root, shrink):
-    """(Pillow's picture, upright RGB; (width, height) at full size)."""
+    """(Pillow's picture, upright RGB; its Frame at full size)."""
     data = read_source(source, root)
     with _picture_blamed(source):
         if isinstance(data, np.ndarray):
             picture = Image.fromarray(_array_to_rgb(data))
-            return picture, picture.size
+            return picture, Frame(*picture.size)
         picture, exif = open_picture(data)
-        turn = ORIENTATIONS.get(orientation_of(exif))
-    width, height = picture.size if turn not in TURNED_ON_SIDE else picture.size[::-1]
-    factor = shrink(width, height) if shrink else 1
+        frame = _frame(picture, orientation_of(exif))
+    factor = shrink(frame) if shrink else 1
     with _picture_blamed(source):
         if factor >= 2:
             picture.draft(None, (max(1, int(picture.width / factor)), max(1, int(picture.height / factor))))
         picture = _to_rgb(picture)
-        return picture if turn is None else picture.transpose(turn), (width, height)
+        turn = ORIENTATIONS.get(frame.orientation)
+        return picture if turn is None else picture.transpose(turn), frame
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from kfashion_utils.errors import MAX_PIXELS, MAX_RUN_LENGTH_PIXELS, ImageRejected
+from kfashion_utils.images.end_mark import END_MARK, add_end_mark
+from kfashion_utils.images.mended import NO_END_MARK, mended
 
 MAX_PARTS = 100_000  # segments or chunks before the pixels; a photograph has tens
 MAX_READS = 1_000_000  # of Pillow's parsers and its BMP run-length decoder, which are Python: about a second
@@ -62,10 +64,10 @@ def _open_jpeg(data):
         if code in JPEG_UNKNOWN:
             raise ImageRejected("broken", f"a JPEG of a kind that browsers do not show (marker {code:02X})")
         if code == 0xDA:
-            if data.rfind(b"\xff\xd9") < at:
-                raise ImageRejected("broken", "truncated")
-            _require_few_scans(data, start)
-            picture = JpegImageFile(_Bytes(b"".join([*kept, data[start:]])))
+            ended = data.rfind(END_MARK) >= at
+            _require_few_scans(data if ended else data + END_MARK, start)
+            shown = b"".join([*kept, data[start:]])
+            picture = JpegImageFile(_Bytes(shown if ended else _ended(shown, len(shown) - len(data) + at)))
             picture.decodermaxblock = len(data)  # in one piece: Pillow would join what it reads again and again
             return picture, exif
         if code == 0xE1 and not exif and data.startswith(b"Exif\0\0", start + 4):
@@ -77,6 +79,17 @@ def _open_jpeg(data):
         if size > MAX_HEADER_BYTES:
             break
     raise ImageRejected("broken", "a JPEG header beyond reason")
+
+
+def _ended(data, at):
+    """A JPEG with the end mark that it lacks; `at` = where the data of its first scan starts."""
+    with JpegImageFile(_Bytes(data)) as picture:
+        require_pixels(*picture.size)
+    whole = add_end_mark(data, at)
+    if whole is None:
+        raise ImageRejected("broken", "truncated")
+    mended(NO_END_MARK)
+    return whole
 
 
 def _jpeg_segment(data, at):

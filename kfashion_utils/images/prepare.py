@@ -14,6 +14,7 @@ from kfashion_utils.images import decoding
 from kfashion_utils.images.blocks import BACKENDS, fill_missing, sweep
 from kfashion_utils.images.catalog_rows import CatalogRows
 from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.output import say
 from kfashion_utils.storage.colab import is_on_drive
 from kfashion_utils.storage.drive import Drive
 from kfashion_utils.storage.files import make_folder, only_one, write_json, write_table
@@ -100,12 +101,13 @@ def preprocess_images(
         if on_drive:
             _fetch(on_drive, progress)
         with _uploading(on_drive):
-            shards = fill_missing(folder, rows, root, preprocess, workers, backend, progress)
+            shards, mended = fill_missing(folder, rows, root, preprocess, workers, backend, progress)
         sweep(folder)
         done = shards.has(rows.items)
         failures = _failures(rows, missing, ~done, shards.rejected)
         write_table(folder / "failures.csv", failures)
         _say_failures(failures, folder, progress)
+        _say_mended(mended, progress)
         if on_drive:
             _prove(on_drive, progress)
     return PreparedImages(preprocess, folder, rows.ids[done], rows.items[done], shards, failures)
@@ -137,7 +139,14 @@ def _failures(rows, missing, undone, rejected):
 def _say_failures(failures, folder, progress):
     if progress and len(failures):
         counts = ", ".join(f"{reason} {count:,}" for reason, count in failures["reason"].value_counts().items())
-        print(f"{len(failures):,} rows could not be prepared ({counts}): {folder / 'failures.csv'}")
+        say(f"{len(failures):,} rows could not be prepared ({counts}): {folder / 'failures.csv'}")
+
+
+def _say_mended(counts, progress):
+    """What was mended in the pictures that this call prepared."""
+    for what, count in sorted(counts.items()):
+        if progress:
+            say(f"{count:,} x {what}")
 
 
 # Drive ----------------------------------------------------------------------------------------------------------------
@@ -147,7 +156,7 @@ def _fetch(on_drive, progress):
     came, damaged = on_drive.pull()
     if progress and (came or damaged):
         aside = f"; {len(damaged):,} damaged ones set aside" if damaged else ""
-        print(f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash{aside}")
+        say(f"from {on_drive.folder}: {len(came):,} shards, each equal to its hash{aside}")
 
 
 @contextlib.contextmanager
@@ -186,4 +195,4 @@ def _prove(on_drive, progress):
         new = ", none of them new"
         if shards:
             new = f"; {shards:,} of them ({size / 1e6:,.0f} MB) flushed, read back and equal in {seconds:.0f} s"
-        print(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive{new}")
+        say(f"{on_drive.folder}: {len(on_drive.proven):,} shards on Drive{new}")

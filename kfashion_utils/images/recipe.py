@@ -13,6 +13,7 @@ import numpy as np
 
 from kfashion_utils.errors import ImageRejected, refuse
 from kfashion_utils.images import decoding
+from kfashion_utils.images.annotation import Annotation, Frame, stated_size
 from kfashion_utils.images.geometry import Placement
 from kfashion_utils.recipes import settle_types
 
@@ -88,10 +89,10 @@ class Preprocess:
         Raises:
             ImageRejected: the picture cannot be used, or its region lies outside it.
         """
-        box, rings = _box(row), _rings(row)
-        region_of = functools.partial(self._region, box, rings)
-        pixels, placement = decoding.decode_region(source, root, region_of, self.size, self.fit)
-        placed = placement.place(pixels, self.fill, self._kept_rings(box, rings))
+        annotation = Annotation(row)
+        region_of = functools.partial(self._region, annotation)
+        pixels, placement, frame = decoding.decode_region(source, root, region_of, self.size, self.fit)
+        placed = placement.place(pixels, self.fill, self._kept_rings(annotation, frame))
         return decoding.encode_jpeg(placed, self.quality)
 
     def apply(self, source, row, root="."):
@@ -105,27 +106,29 @@ class Preprocess:
         Raises:
             ImageRejected: as `encode`.
         """
-        rings = _rings(row)
-        if not rings:
+        annotation = Annotation(row)
+        if not annotation.has_rings:
             return np.zeros((self.size, self.size), bool)
-        return self.placement(row, *decoding.read_size(source, root)).mask(rings)
+        frame = decoding.read_frame(source, root)
+        return self.placement(row, *frame).mask(annotation.on(frame)[1])
 
-    def placement(self, row, width, height):
+    def placement(self, row, width, height, orientation=None):
         """Where the part of a picture that the recipe takes lies in the square: points of the picture there and back.
 
         Args:
             row: as in `encode`.
-            width, height: of the upright picture, pixels.
+            width, height, orientation: of the upright picture, pixels, and the EXIF orientation that made it so.
 
         Raises:
-            ImageRejected: the row's box lies outside the picture.
+            ImageRejected: the row's box lies outside the picture, or its label states a size that does not fit.
         """
-        region = self._region(_box(row), _rings(row), width, height)
-        return Placement.fitted(region, self.size, self.fit)
+        return Placement.fitted(self._region(Annotation(row), Frame(width, height, orientation)), self.size, self.fit)
 
-    def _region(self, box, rings, width, height):
-        if self.crop == "none" or not (box or rings):
+    def _region(self, annotation, frame):
+        width, height = frame[:2]
+        if self.crop == "none" or not annotation:
             return 0, 0, width, height
+        box, rings = annotation.on(frame)
         left, top, right, bottom = box or _bounds(rings)
         across, down = self.margin * (right - left), self.margin * (bottom - top)
         region = max(left - across, 0), max(top - down, 0), min(right + across, width), min(bottom + down, height)
@@ -134,9 +137,10 @@ class Preprocess:
             raise ImageRejected("region outside", f"box {box} of a picture of {width} x {height}")
         return region
 
-    def _kept_rings(self, box, rings):
-        if self.mask == "none" or not (rings or box):
+    def _kept_rings(self, annotation, frame):
+        if self.mask == "none" or not annotation:
             return None
+        box, rings = annotation.on(frame)
         if rings:
             return rings
         left, top, right, bottom = box
@@ -158,24 +162,10 @@ class Preprocess:
         read."""
         values = [row[name] for name in (*BOX, "polygon")] if self.reads_regions else []
         values = [None if value != value else value for value in values]
+        if any(value not in (None, "") for value in values):
+            values += stated_size(row) or ()
         text = json.dumps([self.key, row["path"], version, values], ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32] + ".jpg"
-
-
-def _box(row):
-    values = [_number(row.get(name)) for name in BOX]
-    return None if any(value is None for value in values) else values
-
-
-def _number(value):
-    if value is None or value == "" or value != value:
-        return None
-    return float(value)
-
-
-def _rings(row):
-    text = row.get("polygon")
-    return json.loads(text) if isinstance(text, str) and text else None
 
 
 def _bounds(rings):

@@ -4,7 +4,7 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.plots.style import class_label, note_numbers
-from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR, SUB
+from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, OWN_COLUMNS, SEPARATOR, SUB
 from kfashion_utils.tables.predictions import prediction_heads
 from kfashion_utils.tables.tasks import HEADS, PARTS
 
@@ -19,7 +19,7 @@ def label_pairs(catalog, column):
     Raises:
         InputError: no such column, no labelled row.
     """
-    columns = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
+    columns = [name for name in catalog.columns if name not in OWN_COLUMNS]
     if column not in columns:
         advice = "; build it with rows='garment'" if column == "part" else ""
         raise InputError(f"no label column {column!r}; the catalog's are {columns}{advice}")

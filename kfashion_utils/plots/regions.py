@@ -1,18 +1,17 @@
 """Figures of photographs with their regions, and of what a recipe makes of them."""
 
 import itertools
-import json
 
 import cv2
 import numpy as np
 
 from kfashion_utils.errors import ImageRejected, InputError
 from kfashion_utils.images import decoding
+from kfashion_utils.images.annotation import Annotation
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.plots.labels import label_pairs, name_label
 from kfashion_utils.plots.pictures import show_images
-from kfashion_utils.tables.catalog import BOX
-from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR
+from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, OWN_COLUMNS, SEPARATOR
 
 # of classes of regions, the most frequent first; Okabe and Ito's
 REGION_COLOURS = ((213, 94, 0), (0, 114, 178), (0, 158, 115), (204, 121, 167))
@@ -57,12 +56,15 @@ def _region_colours(catalog, column, rows):
 
 def _outlined(rows, root, colours, boxes):
     """A photograph with the polygons and boxes of its rows in a colour each, uint8 RGB, at most SHOWN pixels."""
-    pixels, scale = _decoded(rows["path"].iloc[0], root)
+    path = rows["path"].iloc[0]
+    pixels, scale = _decoded(path, root)
+    frame = decoding.read_frame(path, root)
     for row, colour, box in zip(rows.to_dict("records"), colours, boxes, strict=True):
-        rings = [np.round(np.array(ring) * scale).astype(np.int32) for ring in json.loads(row["polygon"] or "[]")]
+        sides, rings = Annotation(row).on(frame)
+        rings = [np.round(np.array(ring) * scale).astype(np.int32) for ring in rings or ()]
         cv2.polylines(pixels, rings, True, colour, 2, cv2.LINE_AA)
-        if not np.isnan([row[side] for side in BOX]).any():
-            left, top, right, bottom = (round(row[side] * scale) for side in BOX)
+        if sides:
+            left, top, right, bottom = (round(side * scale) for side in sides)
             cv2.rectangle(pixels, (left, top), (right, bottom), box, 2)
     return pixels
 
@@ -125,7 +127,7 @@ def _shown_column(catalog, column):
     """The label column that is asked for, or the first one; None = there is none."""
     if column is not None:
         return column
-    return next((name for name in catalog.columns if name not in RESERVED_COLUMNS), None)
+    return next((name for name in catalog.columns if name not in OWN_COLUMNS), None)
 
 
 def _examples(catalog, column, count):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from kfashion_utils.errors import ImageRejected, InputError
 from kfashion_utils.images import decoding
+from kfashion_utils.images.annotation import stated_size
 from kfashion_utils.plots.matrix import draw_shares
 from kfashion_utils.plots.style import (
     COLOURS,
@@ -105,7 +106,7 @@ def plot_boxes(catalog, root):
         )
     read = _read_sizes(boxed, root)
     boxed = boxed[boxed["path"].isin(read.sizes.index)]
-    sizes = read.sizes.loc[boxed["path"]].to_numpy(float)
+    sizes = _annotated_sizes(boxed, read.sizes.loc[boxed["path"]].to_numpy(float))
     sides = np.clip(boxed[BOX].to_numpy() / np.tile(sizes, 2), 0, 1)
     cover = (sides[:, 2] - sides[:, 0]) * (sides[:, 3] - sides[:, 1])
     middle = float(np.median(cover))
@@ -120,6 +121,12 @@ def plot_boxes(catalog, root):
         write_finding(figure, f"{boxes}: half of them cover less than {middle:.0%}{lacking}")
         plain_axes(shares, grid="y")
     return figure
+
+
+def _annotated_sizes(catalog, sizes):
+    """The sizes, float `(n, 2)`, that the boxes are measured in: what their labels state, else the pictures' own."""
+    stated = [stated_size(row) for row in catalog.to_dict("records")]
+    return np.array([one or size for one, size in zip(stated, sizes.tolist(), strict=True)], float)
 
 
 def _draw_cover(axes, cover, middle):

@@ -18,7 +18,7 @@ import pandas as pd
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.storage.addresses import source_version
 from kfashion_utils.storage.files import finished_file
-from kfashion_utils.tables.labels import RESERVED_COLUMNS
+from kfashion_utils.tables.labels import OWN_COLUMNS, RESERVED_COLUMNS, STATED_SIZE
 from kfashion_utils.tables.polygons import POLYGON_FORM, is_bad_polygon
 from kfashion_utils.tables.reading import NAMELESS, read_table
 from kfashion_utils.tables.spelling import is_suspect, one_spelling
@@ -56,15 +56,16 @@ def _completed(table, rows=None):
         raise InputError(f"a catalog needs the columns 'id' and 'path', {missing} missing; got {list(table.columns)}")
     rows = np.arange(2, len(table) + 2) if rows is None else rows
     table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
-    numbers = {name: _numbers(table, name, rows) for name in BOX}
+    stated = [name for name in STATED_SIZE if name in table.columns]
+    numbers = {name: _numbers(table, name, rows) for name in (*BOX, *stated)}
     fold = _numbers(table, "fold", rows).fillna(-1).to_numpy()
     refuse(
         "the catalog's fold column holds other things than integers",
         [f"row {rows[i]}: {fold[i]}" for i in np.flatnonzero(fold % 1)],
     )
-    labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
+    labels = [name for name in table.columns if name not in OWN_COLUMNS]
     columns = {}
-    for name in (*RESERVED_COLUMNS, *labels):
+    for name in (*RESERVED_COLUMNS, *stated, *labels):
         if name in numbers:
             columns[name] = numbers[name].astype(float)
         elif name == "fold":
@@ -82,7 +83,7 @@ def _named(columns, name, rows):
     """The column `photo` or `group`: numbers in one spelling, unless the ids that they go with are such numbers
     themselves, and its empty cells filled."""
     values = columns[name]
-    if is_suspect(pd.unique(values)) and not is_suspect(columns["id"]):
+    if is_suspect(values) and not is_suspect(columns["id"]):
         values = one_spelling(values, name, rows)
     return values.where(values != "", columns[FILLED_FROM[name]])
 

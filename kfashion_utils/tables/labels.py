@@ -27,6 +27,9 @@ SMALLEST = 1e-12  # a probability of 0 is read as this
 RESERVED_COLUMNS = (
     "id", "path", "photo", "group", "split", "fold", "left", "top", "right", "bottom", "polygon", "region",
 )  # fmt: skip
+STATED_SIZE = ("stated_width", "stated_height")  # columns of what labels say of their picture's size, where they do
+OWN_COLUMNS = (*RESERVED_COLUMNS, *STATED_SIZE)  # every further one is a label
+ANNOTATION = "annotation"  # the region of boxes and polygons that a data set came with
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Head:
     def _problems_of_names(self):
         if not isinstance(self.name, str) or not self.name.strip() or {EXCLUSIVE, YES_OR_NO} & set(self.name):
             yield f"a head's name is text without {EXCLUSIVE!r} and {YES_OR_NO!r}, got {self.name!r}"
-        elif self.name in RESERVED_COLUMNS:
+        elif self.name in OWN_COLUMNS:
             yield f"{self.name!r} is a column of every catalog; choose another name"
         for name in self.classes:
             if not _is_class_name(name):

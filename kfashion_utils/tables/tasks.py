@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, RESERVED_COLUMNS, SEPARATOR, SUB, Head, Task
+from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, OWN_COLUMNS, SEPARATOR, SUB, Head, Task
 from kfashion_utils.tables.spelling import class_order
 
 STYLES = (  # Korean name, English name, parent (level 1); the index is the row number
@@ -118,7 +118,7 @@ def _require_its_classes(head, catalog):
         f"whose {len(head.classes)} classes are {', '.join(head.classes)}. Correct what is a slip; if the column means "
         "something else, rename it, or pass --task FILE (task= in Python) with its own classes: "
         f"{_example(head.name, class_order(counts.index))}",
-        [f"{name!r} in {count:,} rows is none of them" for name, count in unknown.items()],
+        [f"unknown class {name!r} in {count} rows" for name, count in unknown.items()],
     )
 
 
@@ -131,7 +131,7 @@ def _example(name, classes):
 def label_columns(catalog):
     """The columns of a catalog that are heads: all that the contract does not name, but for second opinions
     (`sub_style` on `style`)."""
-    columns = [column for column in catalog.columns if column not in RESERVED_COLUMNS]
+    columns = [column for column in catalog.columns if column not in OWN_COLUMNS]
     return [column for column in columns if column.removeprefix(SUB) not in set(columns) - {column}]
 
 

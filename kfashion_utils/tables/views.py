@@ -9,7 +9,7 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.tables.catalog import BOX, complete_catalog
-from kfashion_utils.tables.labels import RESERVED_COLUMNS
+from kfashion_utils.tables.labels import OWN_COLUMNS
 
 VIEWS = {  # name: which of a row's regions it keeps
     "whole": (),
@@ -53,7 +53,7 @@ def photo_views(catalog, views=("whole", "crop", "mask"), garments=None, sizes=N
     if garments is not None:
         tables.append(_of_photos(complete_catalog(garments), catalog))
     table = complete_catalog(pd.concat(tables, ignore_index=True))
-    labels = [name for name in table.columns if name not in RESERVED_COLUMNS]
+    labels = [name for name in table.columns if name not in OWN_COLUMNS]
     same = table.groupby(REGION, dropna=False, sort=False).ngroup()
     given = table[labels].mask(table[labels] == "")
     table[labels] = given.fillna(given.groupby(same).transform("first")).fillna("").astype(object)

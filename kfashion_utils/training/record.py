@@ -61,5 +61,4 @@ def _named(head, shares):
 
 
 def _learned_columns(catalog):
-    labels = [name for name in catalog.columns if name not in RESERVED_COLUMNS]
-    return [*RESERVED_COLUMNS, *labels]
+    return [*RESERVED_COLUMNS, *(name for name in catalog.columns if name not in RESERVED_COLUMNS)]

@@ -26,6 +26,7 @@ from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.colab import require_mounted
 from kfashion_utils.storage.files import hash_file, make_folder, only_one, write_json
 from kfashion_utils.tables.catalog import check_catalog, complete_catalog, write_catalog
+from kfashion_utils.tables.labels import ANNOTATION
 from kfashion_utils.tables.predictions import head_scores, prediction_table, read_predictions, write_predictions
 from kfashion_utils.tables.tasks import resolve_task
 from kfashion_utils.training.answer import look_at, mean_answers
@@ -44,7 +45,6 @@ from kfashion_utils.training.requirements import (
 from kfashion_utils.training.rows import Rows, Setup
 from kfashion_utils.training.start import starting_weights
 
-ANNOTATION = "annotation"  # the region of boxes and polygons that a data set came with
 OUT_OF_FOLD = "out_of_fold.csv"
 SAME = 1e-4  # probabilities that differ by less, on every picture, are the same answer
 
