@@ -9,6 +9,7 @@ from kfashion_utils.evaluation.fallback import fallback_of
 from kfashion_utils.evaluation.label_forms import LABEL_FORMS, label_form
 from kfashion_utils.evaluation.picture_names import PictureNames
 from kfashion_utils.evaluation.template import Template, find_id_column
+from kfashion_utils.output import say
 from kfashion_utils.storage.files import write_bytes
 from kfashion_utils.tables.predictions import average_photos, prediction_heads, provenance
 
@@ -60,7 +61,7 @@ def write_submission(predictions, template, out, *, labels=None, fallback=None):
     result = _filled(sheet.table, columns, forms, keys, predictions, instead)
     write_bytes(out, sheet.encoded(result))
     if sheet.empty_rows:
-        print(f"empty rows at the template's end, left out: {sheet.empty_rows:,}")
+        say(f"empty rows at the template's end, left out: {sheet.empty_rows:,}")
     if fallback is not None:
         _tell([text for text, key in zip(texts, keys, strict=True) if key is None], columns, instead, result)
     return result
@@ -103,14 +104,14 @@ def _filled(table, columns, forms, keys, predictions, instead):
 def _tell(rows, columns, instead, result):
     """Say, and note, which rows are no predictions."""
     if not rows:
-        print("every row is a prediction; the fallback was not needed")
+        say("every row is a prediction; the fallback was not needed")
         return
     noted = {"rows": rows, "labels": {name: one.label for name, one in instead.items()}}
     result.attrs[FALLBACK] = noted | {"origin": {name: one.origin for name, one in instead.items()}}
     said = ", ".join(dict.fromkeys(instead[column.head.name].said(column.of_class is not None) for column in columns))
     first = ", ".join(map(repr, rows[:SHOWN])) + (f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else "")
     are = "is not a prediction" if len(rows) == 1 else "are not predictions"
-    print(f"{len(rows):,} of {len(result):,} rows {are} but the fallback {said}: {first}")
+    say(f"{len(rows):,} of {len(result):,} rows {are} but the fallback {said}: {first}")
 
 
 # Problems -------------------------------------------------------------------------------------------------------------
