@@ -189,12 +189,10 @@ def audit(
 def _write_sheets(table, found, root, out, errors):
     """The contact sheets of an audit, in a font that can write the table's labels."""
     from kfashion_utils.audit.sheets import write_sheets
-    from kfashion_utils.plots.style import use_korean_font
+    from kfashion_utils.plots.style import font_for
 
-    labels = (label for name in label_columns(table) for label in table[name].unique())
-    if not all(label.isascii() for label in labels):
-        use_korean_font(install=False)
-    return write_sheets(found, root, out, errors)
+    with font_for([label for name in label_columns(table) for label in table[name].unique()]):
+        return write_sheets(found, root, out, errors)
 
 
 def preprocess(

@@ -1,5 +1,6 @@
 """How every figure looks: fonts that can write Korean, colours, sizes, bytes, and what all of them write."""
 
+import contextlib
 import functools
 import io
 import os
@@ -81,6 +82,22 @@ def use_korean_font(install=None):
     family = [name for name in matplotlib.rcParams["font.family"] if name != _korean_font]
     matplotlib.rcParams["font.family"] = [*family, _korean_font]
     return _korean_font
+
+
+@contextlib.contextmanager
+def font_for(names):
+    """Figures of the block can write these class names: in Korean, where they are not in Latin letters and a Korean
+    font is there; where none is and their glosses cannot be written either, that is said once."""
+    global _korean_font
+    before = _korean_font
+    if before is None and not all(map(_drawable, names)):
+        _korean_font = _find_korean_font()
+        if _korean_font is None and not all(_drawable(gloss(name)) for name in names):
+            say(f"no Korean font found, so figures call classes by number; to install one: {' '.join(INSTALL_FONT)}")
+    try:
+        yield
+    finally:
+        _korean_font = before
 
 
 def _find_korean_font():

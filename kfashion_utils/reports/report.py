@@ -10,6 +10,7 @@ from pathlib import Path
 from kfashion_utils.errors import InputError, listing, refuse
 from kfashion_utils.output import say
 from kfashion_utils.plots.curves import plot_history
+from kfashion_utils.plots.style import font_for
 from kfashion_utils.reports.audit import audited
 from kfashion_utils.reports.calibration import calibration
 from kfashion_utils.reports.classes import classes
@@ -57,7 +58,8 @@ def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
     parts = Parts(run, catalog, root, audit, heat)
     out = Path(out) if out is not None else run.path / "report.html"
     title = f"{run.task.name}: {run.path.resolve().name}"
-    write_text(out, page(title, _lead(run), _sections(parts)))
+    with font_for([name for head in run.task.heads for name in (head.name, *head.classes)]):
+        write_text(out, page(title, _lead(run), _sections(parts)))
     refuse(f"{out} was written without what these files hold", parts.changed)
     if parts.missing:
         say(f"{out} lacks, and says so:\n{listing(parts.missing)}")
