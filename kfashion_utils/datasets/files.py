@@ -20,6 +20,7 @@ from kfashion_utils.storage.archives import open_archive
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
 # suffixes known to be those of pictures, and none, which says nothing
 OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")
+READ = {*PICTURE_SUFFIXES, ".json"}  # suffixes of what is read
 PROBE = 4096  # bytes read from the middle of a file to tell files of equal size apart
 
 # path: as a catalog writes it; folders: names in NFC between the root and the file, without the zip's own; tuples of
@@ -69,14 +70,14 @@ def list_files(root):
 def _add_members(address, archive, listing, service):
     outside = f"{address.rpartition('/')[0]}/".lstrip("/")
     for name, obstacle in sorted(archive.members()):
-        inside = outside + name.replace("\\", "/")
-        folders = _folders(unicodedata.normalize("NFC", inside).rpartition("/")[0])
-        if service_folder(folders):
-            service.add(f"{address}{CONTAINER_MARK}{service_folder(folders)}")
-        elif inside.endswith("/"):
-            listing.folders.add(folders)
+        file = _file(f"{address}{CONTAINER_MARK}{name}", outside + name.replace("\\", "/"))
+        passed_over = service_folder(file.folders)
+        if passed_over:
+            service.add(f"{address}{CONTAINER_MARK}{passed_over}")
+        elif name[-1] in "/\\":
+            listing.folders.add(file.folders)
         else:
-            _add(_file(f"{address}{CONTAINER_MARK}{name}", inside), name, listing, obstacle)
+            _add(file, name, listing, obstacle)
     for name in archive.duplicates:
         file = _file(f"{address}{CONTAINER_MARK}{name}", name)
         if not _is_hidden(file):
@@ -86,7 +87,7 @@ def _add_members(address, archive, listing, service):
 
 
 def _add(file, member, listing, obstacle=None):
-    if _is_hidden(file):
+    if file.stem.startswith("."):
         return
     problem = _name_problem(file, member)
     if problem is None and obstacle and _kind(file.suffix) == "picture":  # of labels their reader says it
@@ -159,7 +160,7 @@ def _problem(path, address, there):
         return kind, "folder may not be read", "its files are not known"
     if not stat.S_ISREG(mode):
         return kind, "not a regular file", "a device or a pipe"
-    foreign = foreign_archive(address, there)
+    foreign = None if path.suffix.lower() in READ else foreign_archive(address, there)
     if foreign:
         return "archive", *foreign
     if kind == "archive" and not path.name.startswith("."):
@@ -185,7 +186,7 @@ def _name_problem(file, member):
         return kind, "path leaves the archive", member
     if member is not None and file.suffix == ".zip":
         return "archive", "zip inside a zip", "unpack the outer one"
-    foreign = foreign_archive(member.replace("\\", "/")) if member is not None else None
+    foreign = None if member is None or file.suffix in READ else foreign_archive(member.replace("\\", "/"))
     if foreign:
         return "archive", "archive inside a zip", f"unpack the outer one; {foreign[1]}"
     if file.suffix in OTHER_PICTURES:
