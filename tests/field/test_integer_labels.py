@@ -138,7 +138,7 @@ def test_a_run_of_before_is_loaded_and_answers(tmp_path):
         picture(tmp_path / f"p{number}.png", (40, 40), colour, seed=number)
     table = written_by_pandas(tmp_path / "c.csv", [number % 2 for number in range(7)] + [None])
     table["split"] = ["train"] * 4 + ["valid"] * 3 + ["test"]
-    config = kf.TrainConfig(backbone="tiny")
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=1, batch_size=4)
     task = Task("number", (Head("number", ("0.0", "1.0")),))
     run = kf.train(
         table, tmp_path, tmp_path / "run", preprocess=kf.Preprocess(size=32), config=config, task=task, progress=False
