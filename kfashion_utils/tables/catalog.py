@@ -2,7 +2,8 @@
 labels.
 
 Text columns hold text (empty = none), the box float pixels of the upright picture (NaN = none), `fold` an integer (-1 =
-none).
+none). Where labels state the size of their picture, `stated_width` and `stated_height` (pixels, NaN = not stated) keep
+it: box and polygon of the region `annotation` are in pixels of that size (see `images.annotation`).
 """
 
 import contextlib
