@@ -60,7 +60,7 @@ def read_table(path, columns=()):
     path = Path(path)
     data = read_data(path)
     try:
-        table = _parsed(io.BytesIO(data), ",", encoding="utf-8-sig")
+        table = _parsed(io.BytesIO(data.removeprefix(UTF_8_MARK)), ",", encoding="utf-8")
         whole = b"\0" not in data and table.shape[1] > 1 and set(columns) <= set(table.columns)
     except (UnicodeDecodeError, *NOT_WHOLE):
         whole = False

@@ -124,7 +124,8 @@ def one_spelling(values, name, rows=None):
 
 def is_suspect(names):
     """Whether there is anything among texts that a program may have written in place of an integer, or of nothing."""
-    return SUSPECT.search(SEPARATOR.join(["", *names, ""])) is not None
+    text = SEPARATOR.join(["", *names, ""])
+    return not text.replace(SEPARATOR, "").isdecimal() and SUSPECT.search(text) is not None
 
 
 class _Guess(InputError):
