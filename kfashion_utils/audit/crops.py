@@ -59,8 +59,8 @@ def find_parts(rows, sizes, root, cache, backbone, weights, *, known=(), workers
 
 def picture_features(prepared, ids, cache, backbone, weights, progress=True):
     """float32 `(pictures, depth)` of a frozen backbone, through the cache that training uses."""
-    from kfashion_utils.models.backbones import weights_file
     from kfashion_utils.models.model import build_model
+    from kfashion_utils.models.weight_files import weights_file
     from kfashion_utils.training.features import compute_features
 
     task = Task("audit", (Head("same", ("no", "yes")),))

@@ -1,19 +1,14 @@
 """`BACKBONES`: the networks below a head, with what each one expects of its input, where its stages end and where its
 weights come from."""
 
-import hashlib
-import warnings
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 from keras import layers
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.storage.downloads import download
-from kfashion_utils.storage.files import hash_file
+from kfashion_utils.models.efficientnet_lite import efficientnet_lite
 
 
 @dataclass(frozen=True)
@@ -21,7 +16,7 @@ class Backbone:
     """One row of `BACKBONES`.
 
     Attributes:
-        application: name in `keras.applications`, or "" for our own `tiny`.
+        application: name in `keras.applications` or `OWN`, or "" for our own `tiny`.
         scaling: a row of `SCALINGS`: what the weights expect.
         taps: where the resolutions of 1/8, 1/16 and 1/32 end, as `tap_outputs` reads them; the last one is the base's
             own output.
@@ -86,6 +81,9 @@ _ROWS = {
     "efficientnet_b5": Backbone("EfficientNetB5", "efficientnet", _EFFICIENTNET, 456),
     "efficientnet_b6": Backbone("EfficientNetB6", "efficientnet", _EFFICIENTNET, 528),
     "efficientnet_b7": Backbone("EfficientNetB7", "efficientnet", _EFFICIENTNET, 600),
+    "efficientnet_lite0": Backbone("EfficientNetLite", "lite", _EFFICIENTNET, 224, {"width": 1.0, "depth": 1.0}),
+    "efficientnet_lite1": Backbone("EfficientNetLite", "lite", _EFFICIENTNET, 240, {"width": 1.0, "depth": 1.1}),
+    "efficientnet_lite2": Backbone("EfficientNetLite", "lite", _EFFICIENTNET, 260, {"width": 1.1, "depth": 1.2}),
     "efficientnet_v2_b0": Backbone("EfficientNetV2B0", "none", _EFFICIENTNET, 224),
     "efficientnet_v2_b1": Backbone("EfficientNetV2B1", "none", _EFFICIENTNET, 240),
     "efficientnet_v2_b2": Backbone("EfficientNetV2B2", "none", _EFFICIENTNET, 260),
@@ -117,6 +115,7 @@ def _linear(scale, offset):
 SCALINGS = {  # what comes out of RGB 0..255
     "none": lambda pixels: pixels,  # MobileNetV3, EfficientNetV2 and ConvNeXt scale by themselves
     "tf": lambda pixels: _linear(1 / 127.5, -1.0)(pixels),  # [-1, 1]
+    "lite": lambda pixels: _linear(1 / 128, -127 / 128)(pixels),
     # VGG and ResNet v1 were trained in Caffe: BGR, ImageNet channel means removed, no division
     "caffe": lambda pixels: _linear(1.0, (-103.939, -116.779, -123.68))(pixels[..., ::-1]),
     "torch": lambda pixels: _linear(1 / (255 * DEVIATION), -MEAN / DEVIATION)(pixels),
@@ -125,6 +124,9 @@ SCALINGS = {  # what comes out of RGB 0..255
     # that division, around the mean, before its scaling.
     "efficientnet": lambda pixels: _linear(DEVIATION**-0.5, 255 * MEAN * (1 - DEVIATION**-0.5))(pixels),
 }
+
+
+OWN = {"EfficientNetLite": efficientnet_lite}  # builders beside those of `keras.applications`
 
 
 def find_backbone(name):
@@ -176,7 +178,7 @@ def build_base(name, size):
             )
         return tiny(shape)
     try:
-        return getattr(keras.applications, row.application)(
+        return (OWN.get(row.application) or getattr(keras.applications, row.application))(
             include_top=False, weights=None, input_shape=shape, **row.arguments
         )
     except ValueError as error:
@@ -205,83 +207,3 @@ def _tap_output(base, tap):
         return base.outputs[0]
     layer = base.get_layer(tap.removeprefix("<"))
     return layer.input if tap.startswith("<") else layer.output
-
-
-def weights_file(name, weights):
-    """Path of the weights of a backbone, downloaded and checked if need be; None for `none`.
-
-    Raises:
-        InputError: no ImageNet weights published, no such file, or not a weights-only file.
-    """
-    if weights == "none":
-        return None
-    if weights == "imagenet":
-        row = find_backbone(name).weights
-        if not row:
-            raise InputError(
-                f"--weights imagenet: none are published for {name!r}; "
-                "use --weights none, or the path of a weights file"
-            )
-        return download(row)
-    path = Path(weights)
-    if not path.is_file():
-        raise InputError(f"--weights {weights}: neither 'imagenet', 'none' nor a file")
-    _require_weights_only(path)
-    return path
-
-
-def _require_weights_only(path):
-    try:
-        with h5py.File(path) as file:
-            if "model_config" in file.attrs or "model_weights" in file:
-                raise InputError(
-                    f"{path} is a whole saved model, which is code; "
-                    "save its weights alone (model.save_weights) and give that file"
-                )
-    except OSError as error:
-        raise InputError(f"{path} is not a weights file (.h5 or .weights.h5): {error}") from error
-
-
-def load_base_weights(base, name, path):
-    """Load a weights-only file into a backbone.
-
-    Raises:
-        InputError: the file is of another architecture.
-    """
-    before = base.get_weights()
-    load_weights(base, path, f"{path} does not fit {name!r} (without top)")
-    unchanged = all(np.array_equal(old, new) for old, new in zip(before, base.get_weights(), strict=True))
-    if unchanged and before:
-        raise InputError(f"{path} holds nothing for {name!r}: loading it changed no weight")
-
-
-def load_weights(model, path, misfit):
-    """Load a weights-only file into a model; what Keras warns of, a line a layer, is only told where the file fits.
-
-    Args:
-        misfit: what to say where it does not.
-
-    Raises:
-        InputError: the file is of another architecture, or not whole.
-    """
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            model.load_weights(path)
-        except (ValueError, KeyError, OSError) as error:
-            raise InputError(f"{misfit}: {str(error).splitlines()[0]}") from error
-    for one in told:
-        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-
-
-def weights_digest(base):
-    """Hex digest of all weights of a model, in order: names its features in a cache."""
-    digest = hashlib.sha256()
-    for value in base.get_weights():
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
-
-
-def file_digest(path):
-    """SHA-256 of a weights file, None for none."""
-    return hash_file(path) if path else None

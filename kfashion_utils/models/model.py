@@ -16,12 +16,11 @@ from kfashion_utils.models.backbones import (
     SCALINGS,
     build_base,
     find_backbone,
-    load_base_weights,
-    load_weights,
     tap_outputs,
 )
 from kfashion_utils.models.encoders import build_encoder
 from kfashion_utils.models.internals import all_layers
+from kfashion_utils.models.weight_files import load_base_weights, load_weights
 from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.files import hash_file
 

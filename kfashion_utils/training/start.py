@@ -1,11 +1,10 @@
 """What a training starts from: the file of its weights, and what tells them from others."""
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.models.backbones import file_digest, weights_file
 from kfashion_utils.models.model import trained_base
+from kfashion_utils.models.weight_files import file_digest, save_weights, weights_file
 from kfashion_utils.runs.run import load_run
 from kfashion_utils.storage.files import hash_file
-from kfashion_utils.training.loop import save_weights
 
 
 def starting_weights(config, cache):

