@@ -105,11 +105,11 @@ def label_meant(head, text, form=None):
     Raises:
         InputError: no class, or several that it could be.
     """
-    text = composed(text).strip()
-    if head.multi and text == NONE_APPLIES:
-        return NONE_APPLIES
-    named = [_class_meant(head, part.strip(), form) for part in (text.split(SEPARATOR) if head.multi else [text])]
-    return SEPARATOR.join(name for name in head.classes if name in named)
+    parts = head.names_in(composed(text).strip())
+    named = [_class_meant(head, part.strip(), form) for part in parts]
+    label = SEPARATOR.join(name for name in head.classes if name in named) or NONE_APPLIES
+    head.encode([label])  # several of a head whose classes exclude each other are no label
+    return label
 
 
 def _class_meant(head, text, form):
