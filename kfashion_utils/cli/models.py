@@ -7,6 +7,7 @@ import tyro
 
 import kfashion_utils as kf
 from kfashion_utils.cli.options import beside, read_prior
+from kfashion_utils.cli.photographs import predict_on_screen
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.runs.config import TrainConfig
@@ -63,9 +64,9 @@ def predict(
     runs: tuple[str, ...],
     /,
     *,
-    catalog: Path,
-    root: Path,
-    out: Path,
+    catalog: Path | None = None,
+    root: Path | None = None,
+    out: Path | None = None,
     split: Literal["train", "valid", "test"] | None = None,
     rows: bool = False,
     prior: str | None = None,
@@ -74,13 +75,14 @@ def predict(
     cache: Path | None = None,
     workers: int | None = None,
 ):
-    """Answers of one run, or the mean of several, for a catalog's pictures.
+    """Answers of one run, or the mean of several, for photographs (`predict RUN PICTURE|FOLDER`) or a catalog's rows.
 
     Args:
-        runs: run folders; or one `hub:<preset>` of an encoder that reads text, for answers without any training.
+        runs: run folders, then pictures or folders of them (`-` = names from standard input, one a line) unless
+            --catalog is given; or one `hub:<preset>` of an encoder that reads text, for answers without any training.
         catalog: the table.
         root: folder that its paths are relative to.
-        out: the predictions to write.
+        out: the predictions to write; photographs are answered on the screen in any case.
         split: only these rows; default: all.
         rows: one answer a row instead of one a photo.
         prior: class mix that is expected: train, uniform, or a file (JSON {class: share}, or CSV class,share).
@@ -89,6 +91,10 @@ def predict(
         cache: folder of caches; default: nothing is kept.
         workers: processes that prepare pictures; default: one a core.
     """
+    if catalog is None:
+        return predict_on_screen(runs, out, read_prior(prior))
+    if root is None or out is None:
+        raise InputError("--catalog needs --root, the folder of its pictures, and --out, the table to write")
     pictures = kf.read_catalog(catalog)
     options = {"split": split, "rows": rows, "cache": cache, "workers": workers}
     if any(run.startswith(HUB) for run in runs):

@@ -213,6 +213,13 @@ def _array_to_rgb(array):
     return np.ascontiguousarray(np.broadcast_to(channels, (height, width, 3)))
 
 
+def encode_png(pixels):
+    """uint8 RGB `(h, w, 3)` -> PNG bytes, from which the same pixels come back."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def encode_jpeg(pixels, quality):
     """uint8 RGB `(h, w, 3)` -> JPEG bytes, 4:2:0."""
     buffer = io.BytesIO()
