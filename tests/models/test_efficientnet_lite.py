@@ -112,3 +112,16 @@ def test_real_weights_know_a_jersey_from_jeans(real_data, tmp_path):
         features = np.asarray(base(SCALINGS["lite"](pixels.astype("float32")), training=False)).mean(axis=(1, 2))
         answers = (features @ tensors["_fc.weight"].T + tensors["_fc.bias"]).argmax(axis=1)
         assert (answers == expected).sum() >= least
+
+
+def test_where_weights_cannot_be_reached_the_way_out_comes_first(monkeypatch):
+    def fails(row):
+        raise InputError(f"{row}: no connection")
+
+    monkeypatch.setattr(weight_files, "download", fails)
+    with pytest.raises(
+        InputError, match=r"^the ImageNet weights of 'vgg19' .*--backbone efficientnet_lite0.*--weights FILE"
+    ):
+        weights_file("vgg19", "imagenet")
+    with pytest.raises(InputError, match="^efficientnet_lite0_imagenet: no connection$"):
+        weights_file("efficientnet_lite0", "imagenet")
