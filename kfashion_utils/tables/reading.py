@@ -228,11 +228,11 @@ def _without_empty(table, path):
     """A table without the rows, and the columns without a name, in which nothing stands; they are counted."""
     nameless = [name for name in table.columns if not name.strip() or name.startswith(NAMELESS)]
     columns = [name for name in nameless if not table[name].str.strip().any()]
-    table = table.drop(columns=columns)
+    table = table.drop(columns=columns) if columns else table
     candidates = table[table[table.columns[0]] == ""] if table.shape[1] else table
     rows = candidates.index[(candidates == "").all(axis=1)]
     told = [f"{len(rows):,} empty row{'s' * (len(rows) > 1)}"] * (len(rows) > 0)
     told += [f"{len(columns):,} empty column{'s' * (len(columns) > 1)} without a name"] * (len(columns) > 0)
     if told:
         say(f"{path}: left out: {', '.join(told)}")
-    return table.drop(index=rows)
+    return table.drop(index=rows) if len(rows) else table
