@@ -17,6 +17,7 @@ import pandas as pd
 from kfashion_utils.audit.findings import (
     MEANT,
     conflicts,
+    endless_pictures,
     findings_table,
     flawed_pictures,
     leaks,
@@ -94,7 +95,8 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
         raise InputError(f"radius {radius}: expected 0..8 of 64 bits; 4 finds copies of a quarter of the size")
     catalog = complete_catalog(catalog)
     refuse("the catalog is not usable", region_problems(catalog))
-    records, place, unreadable = read_records(catalog["path"], root, out, workers=workers, progress=progress)
+    looked_at = read_records(catalog["path"], root, out, workers=workers, progress=progress)
+    records, place, unreadable, endless = looked_at
     first = first_rows(place)
     pairs = [exact_pairs(records), near_and_mirrored(records, radius)]
     if backbone is not None:
@@ -106,6 +108,7 @@ def audit_catalog(catalog, root, out, *, radius=RADIUS, backbone=None, weights=N
     findings = chain(
         unreadable_rows(catalog, unreadable),
         other_sizes(catalog, place, records),
+        endless_pictures(catalog, place, endless),
         flawed_pictures(records, ids),
         conflicts(catalog, place, pairs),
         leaks(audited),

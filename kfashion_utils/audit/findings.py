@@ -5,6 +5,7 @@ import pandas as pd
 
 from kfashion_utils.audit.flaws import FLAWS, flaws
 from kfashion_utils.errors import REASONS
+from kfashion_utils.images.mended import NO_END_MARK
 from kfashion_utils.tables.labels import NOT_ANNOTATED, STATED_SIZE
 from kfashion_utils.tables.tasks import label_columns
 
@@ -16,6 +17,7 @@ MEANT = {  # of findings that are no flaws, and of pairs
     "part": "one shows a part of the other, or is masked",
     "unreadable": "no picture could be decoded",
     "other size": "the label states another size of the picture: its region is scaled or turned, or cannot be used",
+    "no end mark": "a JPEG that lacks only its end mark, as a transfer leaves it that was cut; its pixels are whole",
     "conflict": "the same picture with another label",
     "leak": "the same picture, look or person in two splits; split again by the groups of this audit",
     "twin": "alike by the second detector (dHash and colours), not joined; look at them",
@@ -48,6 +50,14 @@ def other_sizes(catalog, place, records):
         (width, height), size = stated[row], real[row]
         detail = f"the label states {width:.0f} x {height:.0f}, the picture has {size[0]} x {size[1]}"
         yield catalog["id"].iat[row], "other size", detail, np.nan
+
+
+def endless_pictures(catalog, place, endless):
+    """Rows whose JPEG lacks only its end mark; `endless` bool, one a record."""
+    lacking = place >= 0
+    lacking[lacking] = endless[place[lacking]]
+    for row in np.flatnonzero(lacking):
+        yield catalog["id"].iat[row], "no end mark", NO_END_MARK, np.nan
 
 
 def flawed_pictures(records, ids):

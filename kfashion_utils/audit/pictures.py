@@ -11,6 +11,7 @@ import numpy as np
 from kfashion_utils.audit.hashes import difference_hashes, perceptual_hash, resized
 from kfashion_utils.errors import REASONS, ImageRejected, InputError
 from kfashion_utils.images import decoding, geometry
+from kfashion_utils.images.mended import NO_END_MARK, mending
 from kfashion_utils.output import say
 from kfashion_utils.storage import addresses
 from kfashion_utils.storage.chunks import Chunks, write_chunk
@@ -28,6 +29,7 @@ LOOKED_AT = 224  # longest side at which pictures are measured, pixels: what a m
 TINY = 16  # side of the tiny grey version
 CHUNK = 1024  # pictures a file of records: what a kill can cost a worker
 SUFFIX = ".records"
+ENDLESS = ".endless"  # chunks of the pictures that lack their end mark, beside their records
 RECORD_VERSION = 1
 ITEM_NAME = "S32"
 RECORD = np.dtype(
@@ -54,8 +56,9 @@ def read_records(paths, root, out, *, workers=None, progress=True):
     """Look at the pictures that `out` has no record of.
 
     Returns:
-        (records, place, unreadable): records `(pictures,)` of RECORD, in the order of their paths; place int `(rows,)`,
-        the record of each row, -1 = unreadable; unreadable {path: (reason, detail)}.
+        (records, place, unreadable, endless): records `(pictures,)` of RECORD, in the order of their paths; place int
+        `(rows,)`, the record of each row, -1 = unreadable; unreadable {path: (reason, detail)}; endless bool
+        `(pictures,)`, which lack only their end mark.
 
     Raises:
         InputError, OSError: see `audit_catalog`.
@@ -79,7 +82,8 @@ def read_records(paths, root, out, *, workers=None, progress=True):
         if any(reason == "missing" for reason, _ in unreadable.values()):
             require_same(root, identity)
     number = np.where(stored.known, np.cumsum(stored.known) - 1, -1)
-    return stored.take(np.flatnonzero(stored.known)), number[row_path], unreadable
+    endless = Chunks(folder, ENDLESS, items, bool).known[stored.known]
+    return stored.take(np.flatnonzero(stored.known)), number[row_path], unreadable, endless
 
 
 def _require_some(paths, unreadable, root):
@@ -134,15 +138,19 @@ def look_at_some(folder, paths, items, root, identity):
     Returns:
         {path: (reason, detail)} of the pictures that could not be read.
     """
-    records, failed = np.zeros(len(paths), RECORD), {}
-    for path, record in zip(paths, records, strict=True):
+    records, failed, endless = np.zeros(len(paths), RECORD), {}, np.zeros(len(paths), bool)
+    for number, path in enumerate(paths):
         try:
-            patiently(look_at, path, root, record)
+            with mending() as mended:
+                patiently(look_at, path, root, records[number])
+            endless[number] = NO_END_MARK in mended
         except ImageRejected as error:
             if error.reason == "missing":  # it was there a moment ago
                 require_same(root, identity)
             failed[path] = error.reason, error.detail
     readable = np.array([path not in failed for path in paths])
+    if endless.any():  # before the records: what has one is not looked at again
+        write_chunk(folder, ENDLESS, items[endless], endless[endless])
     if readable.any():
         write_chunk(folder, SUFFIX, items[readable], records[readable])
     return failed

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kfashion_utils.errors import MAX_BYTES, ImageRejected
+from kfashion_utils.errors import MAX_BYTES, ImageRejected, InputError
 from kfashion_utils.storage.archives import open_archive
-from kfashion_utils.storage.name_forms import forms_of_member, other_case, other_form
+from kfashion_utils.storage.name_forms import forms_of_member, other_case, other_case_of_member, other_form
 
 MAX_ARRAY_BYTES = 2**30  # of a member of an `.npz`, unpacked
 CONTAINER_MARK = "::"
@@ -181,11 +181,19 @@ def _meant(path, root):
     """What may have been meant by a path that leads nowhere, in words; empty = nothing like it is there."""
     if re.match(r"[A-Za-z]:[/\\]", str(path)):
         return "a path of Windows with its drive; paths are relative to --root"
-    container, _ = split_address(path)
-    found = other_case(root, container)
-    if found is None or not found.is_file() or Path(root, container).is_file():
+    container, member = split_address(path)
+    address = Path(root, container)
+    if not address.is_file():
+        address = other_form(root, container) or other_case(root, container)
+    if address is None or not address.is_file():
         return ""
-    return f"there is {str(found)!r}, which differs in case"
+    found = str(address)
+    if member is not None and address.suffix != ".npz":
+        with contextlib.suppress(OSError, InputError):  # the path is missing, whatever the archive says now
+            name = member and other_case_of_member(_archive(address), member)
+            found = f"{address}{CONTAINER_MARK}{name}" if name else ""
+    exact = Path(root, container).is_file()
+    return f"there is {found!r}, which differs in case" if found and not (exact and found == str(address)) else ""
 
 
 def source_name(source):

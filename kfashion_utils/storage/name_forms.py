@@ -13,6 +13,7 @@ from pathlib import Path
 
 SLASHES = re.compile(r"[/\\]")
 KEPT_FOLDERS = 256  # listings
+MOST_MEMBERS = 100_000  # of a zip whose names are looked through for one that is alike
 
 
 def other_form(root, path):
@@ -38,8 +39,17 @@ def other_case(root, path):
 
 
 def forms_of_member(name):
-    """Other names by which a zip may hold a member: with the other slashes."""
-    return [form for form in (name.replace("\\", "/"), name.replace("/", "\\")) if form != name]
+    """Other names by which a zip may hold a member: with the other slashes, without a dot before."""
+    forward = name.replace("\\", "/")
+    plain = re.sub(r"^(\./+)+", "", forward)
+    return [form for form in dict.fromkeys((forward, plain, plain.replace("/", "\\"))) if form != name]
+
+
+def other_case_of_member(archive, name):
+    """A member's name as `other_case`; None where there is none, or too many members to look through."""
+    if len(archive) > MOST_MEMBERS:
+        return None
+    return _folded_members(archive).get(_folded(name.replace("\\", "/")))
 
 
 def _descend(place, parts, key):
@@ -74,3 +84,8 @@ def _names(folder, key):
 @functools.lru_cache(maxsize=KEPT_FOLDERS)
 def _listing(folder, _version, key):
     return {key(name): name for name in sorted(os.listdir(folder), reverse=True)}
+
+
+@functools.lru_cache(maxsize=2)
+def _folded_members(archive):
+    return {_folded(name.replace("\\", "/")): name for name in archive.names()}

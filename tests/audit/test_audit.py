@@ -138,7 +138,7 @@ def test_leaks_and_conflicts_are_named(photos, tmp_path):
 
 
 def test_the_second_detector_finds_copies_by_itself(photos, tmp_path):
-    records, _, _ = looking.read_records(photos[1]["path"], photos[0], tmp_path / "out", progress=False, workers=1)
+    records, *_ = looking.read_records(photos[1]["path"], photos[0], tmp_path / "out", progress=False, workers=1)
     names = sorted(photos[1]["path"])  # records are in the order of paths
     assert {(names[a], names[b]) for a, b in twins(records)} == {
         ("s0-small.jpg", "s0.jpg"),

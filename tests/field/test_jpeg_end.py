@@ -92,3 +92,15 @@ def test_it_is_counted_where_pictures_are_prepared(tmp_path, capsys):
     prepared = kf.preprocess_images(catalog, tmp_path, tmp_path / "cache", kf.Preprocess(size=32), workers=1)
     assert prepared.failures["id"].tolist() == ["3"]
     assert f"1 x {NO_END_MARK}" in capsys.readouterr().out
+
+
+def test_an_audit_names_them_each_time(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(seed=number)[: -2 if number == 1 else None])
+    paths = [f"{number}.jpg" for number in (0, 1, 2, 1)]
+    catalog = complete_catalog({"id": list("abcd"), "path": paths, "photo": list("abcb")})
+    for _ in range(2):  # the second call finds its records
+        audit = kf.audit_catalog(catalog, tmp_path, tmp_path / "audit", workers=1, progress=False)
+        found = audit.findings[audit.findings["finding"] == "no end mark"]
+        assert found["id"].tolist() == ["b", "d"] and set(found["detail"]) == {NO_END_MARK}
+    assert "2 x no end mark" in str(audit)

@@ -32,6 +32,7 @@ WRITTEN = {
     "backslashes": lambda text: text.replace("/", "\\"),
     "decomposed, backslashes": lambda text: form("NFD")(text).replace("/", "\\"),
     "a dot before": lambda text: f"./{text}",
+    "a dot before, backslashes": lambda text: ".\\" + text.replace("/", "\\"),
 }
 
 
@@ -81,7 +82,7 @@ def test_every_form_of_a_path_finds_its_file(root, tmp_path, written):
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
 def test_every_form_of_a_member_finds_it(zips, tmp_path, written):
-    catalog = table([f"{written('묶음/사진들.zip')}::{written(place).removeprefix('./')}" for place in PLACES])
+    catalog = table([f"{written('묶음/사진들.zip')}::{written(place)}" for place in PLACES])
     assert kf.check_catalog(catalog, zips) == []
     assert len(pixels_of(catalog, zips, tmp_path)) == 3
 
@@ -125,3 +126,13 @@ def test_nothing_above_the_root_is_found_so(tmp_path, path):
     (tmp_path / "data" / "모자").mkdir(parents=True)
     with pytest.raises(ImageRejected, match="missing"):
         read_source(path, tmp_path / "data")
+
+
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_a_member_that_differs_in_case_is_named(zips, separator):
+    with pytest.raises(ImageRejected) as caught:
+        read_source("묶음/사진들.zip::옷장/코트/한글.PNG".replace("/", separator), zips)
+    assert caught.value.reason == "missing"
+    assert form("NFC")("한글.png', which differs in case") in form("NFC")(str(caught.value))
+    with pytest.raises(ImageRejected, match="there is no such file or archive member"):
+        read_source("묶음/사진들.zip::옷장/코트/다른.png", zips)
