@@ -1,9 +1,10 @@
 """How well and how fast frozen features are learned from.
 
-    python -m benchmarks.learning [clothing] [kfashion] [speed] [--seeds 3]
+    python -m benchmarks.learning [clothing] [kfashion] [speed] [--bases] [--seeds 3]
 
 Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`): `clothing_small`, K-Fashion's sample,
-MobileNet 0.25. Prints Markdown; caches go to --scratch and are removed unless it is given.
+MobileNet 0.25; with --bases the EfficientNet-Lites instead, whose weights come through pip. Prints Markdown; caches go
+to --scratch and are removed unless it is given.
 """
 
 import argparse
@@ -23,7 +24,8 @@ import kfashion_utils.training.train  # noqa: F401 - the times are wall time aft
 from benchmarks.measures import DATA, WEIGHTS, interval, paired_difference
 from benchmarks.old_recipe import naive_fit, old_recipe
 from kfashion_utils.evaluation.figures import evaluate
-from kfashion_utils.models.backbones import BACKBONES, SCALINGS
+from kfashion_utils.models.backbones import SCALINGS
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.tables.predictions import average_photos, prediction_table
 from kfashion_utils.tables.tasks import TASKS
 from kfashion_utils.training.prior import shift_scores
@@ -34,13 +36,23 @@ FEATURES = {  # name: (side of the prepared picture, settings)
     "last layer, 224 + 320": (320, {"taps": "last", "sizes": (224, 320)}),
     "stages, 224 + 320": (320, {"taps": "stages", "sizes": (224, 320)}),
 }
+BASES = {
+    "Lite0, last layer, 224": (224, {"backbone": "efficientnet_lite0", "taps": "last"}),
+    "Lite0, 224": (224, {"backbone": "efficientnet_lite0"}),
+    "Lite0, 224 + 320": (320, {"backbone": "efficientnet_lite0", "sizes": (224, 320)}),
+    "Lite1, 240": (240, {"backbone": "efficientnet_lite1"}),
+    "Lite2, 260": (260, {"backbone": "efficientnet_lite2"}),
+    "Lite2, 260 + 380": (380, {"backbone": "efficientnet_lite2", "sizes": (260, 380)}),
+}
+ENSEMBLES = (("Lite0, 224 + 320", "Lite2, 260"), ("Lite0, 224 + 320", "Lite1, 240", "Lite2, 260 + 380"))
 PICTURES = {"whole": {}, "crop": {"crop": "box"}, "mask": {"crop": "box", "mask": "polygon"}}  # of Preprocess
 MEAN, ROWS = "mean of the three", "rows of one run"
 COMPARED = (("crop", "whole"), ("mask", "whole"), ("mask", "crop"), (MEAN, "whole"), (ROWS, "whole"))
 
 
-def config(settings, seed=0, **more):
-    return kf.TrainConfig(backbone="mobilenet_025", weights=WEIGHTS, seed=seed, **settings, **more)
+def config(settings, seed=0):
+    mobilenet = {"backbone": "mobilenet_025", "weights": WEIGHTS}
+    return kf.TrainConfig(seed=seed, **(settings if "backbone" in settings else mobilenet | settings))
 
 
 # clothing_small -----------------------------------------------------------------------------------------------------
@@ -51,13 +63,11 @@ def clothing(scratch, seeds, features):
     the validation photographs anew."""
     root = DATA / "clothing_small"
     catalog = kf.build_catalog("folders", root)[0]
-    print("\n### clothing_small, 10 classes, MobileNet 0.25 with ImageNet weights\n")
+    print("\n### clothing_small, 10 classes\n")
     print("| | validation accuracy | s, everything computed anew |\n|---|---|---|")
-    started = time.perf_counter()
-    accuracy, served = old_recipe(catalog, root, WEIGHTS)
-    spent = time.perf_counter() - started
-    old = "the old recipe, 8 epochs (through its own serving code)"
-    print(f"| {old} | {accuracy:.3f} ({served:.3f}) | {spent:.0f} |", flush=True)
+    if features is not BASES:
+        _clothing_of_old(catalog, root)
+    kept = {}
     for name, (size, settings) in features.items():
         found, spent = [], []
         for seed in range(seeds):
@@ -71,7 +81,26 @@ def clothing(scratch, seeds, features):
             run = kf.train(table, root, Path(scratch, f"clothing-{name}-{seed}"), progress=False, **options)
             spent.append(time.perf_counter() - started)
             found.append(run.metrics["label"]["accuracy"])
+            kept[name, seed] = run.predictions, table
         print(f"| {name} | {interval(found)} (as published: {found[0]:.3f}) | {spent[0]:.0f} |", flush=True)
+    for names in _possible(features):
+        found = []
+        for seed in range(seeds):
+            mean = kf.ensemble([kept[name, seed][0] for name in names])
+            found.append(evaluate(mean, kept[names[0], seed][1])["label"]["accuracy"])
+        print(f"| mean of {'; '.join(names)} | {interval(found)} (as published: {found[0]:.3f}) | |", flush=True)
+
+
+def _clothing_of_old(catalog, root):
+    started = time.perf_counter()
+    accuracy, served = old_recipe(catalog, root, WEIGHTS)
+    spent = time.perf_counter() - started
+    old = "the old recipe, 8 epochs (through its own serving code)"
+    print(f"| {old} | {accuracy:.3f} ({served:.3f}) | {spent:.0f} |", flush=True)
+
+
+def _possible(features):
+    return [names for names in ENSEMBLES if set(names) <= set(features)]
 
 
 # K-Fashion ----------------------------------------------------------------------------------------------------------
@@ -87,21 +116,31 @@ def kfashion(scratch, seeds, features):
         "group cross-validation, accuracy / balanced\n"
     )
     print("| pictures | features | natural prior | uniform prior |\n|---|---|---|---|")
+    kept = {}
     for name, (size, settings) in features.items():
         folder = Path(scratch, f"kfashion-{name}")
         found = [_out_of_fold(catalog, root, folder, size, config(settings, seed)) for seed in range(seeds)]
         tables = {kind: [of_seed[kind] for of_seed, _ in found] for kind in (*PICTURES, MEAN, ROWS)}
         mix = found[-1][1]
         for kind, given in tables.items():
-            natural = [_judge(table, catalog) for table in given]
-            uniform = [_judge(_uniform(table, mix), catalog) for table in given]
-            print(f"| {kind} | {name} | {_shown(natural)} | {_shown(uniform)} |", flush=True)
+            _print_judged(kind, name, given, mix, catalog)
+        kept[name] = tables
+    for names in _possible(features):
+        for kind in kept[names[0]]:
+            means = [kf.ensemble(list(given)) for given in zip(*(kept[name][kind] for name in names), strict=True)]
+            _print_judged(kind, f"mean of {'; '.join(names)}", means, mix, catalog)
     print("\nPaired differences in accuracy, 95 % interval (bootstrap over groups, seeds averaged), ", end="")
     print(f"natural prior, {name}:\n")
     for better, worse in COMPARED:
         low, mean, high = paired_difference(tables[better], tables[worse], catalog)
         excludes = "" if low <= 0 <= high else ", excludes zero"
         print(f"- {better} − {worse}: {mean:+.3f} [{low:+.3f}, {high:+.3f}]{excludes}")
+
+
+def _print_judged(kind, name, given, mix, catalog):
+    natural = [_judge(table, catalog) for table in given]
+    uniform = [_judge(_uniform(table, mix), catalog) for table in given]
+    print(f"| {kind} | {name} | {_shown(natural)} | {_shown(uniform)} |", flush=True)
 
 
 def _out_of_fold(catalog, root, folder, size, settings):
@@ -201,10 +240,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "speed"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--features", nargs="*", default=list(FEATURES), choices=list(FEATURES))
+    parser.add_argument("--bases", action="store_true", help="EfficientNet-Lites instead of MobileNet 0.25")
+    parser.add_argument("--features", nargs="*", help="only these rows of the tables")
     parser.add_argument("--scratch", type=Path, help="folder for caches and runs, kept")
     given = parser.parse_args()
-    features = {name: FEATURES[name] for name in given.features}
+    known = BASES if given.bases else FEATURES
+    features = {name: known[name] for name in given.features} if given.features else known
     with tempfile.TemporaryDirectory() as scratch:
         scratch = given.scratch or scratch
         for part in given.parts:

@@ -5,6 +5,7 @@ Names are loaded when they are first used, so importing this package is cheap an
 
 import importlib
 
+__version__ = "0.1.0"
 _HOMES = {
     "describe_machine": "environment",
     "InputError": "errors",

@@ -2,14 +2,17 @@
 
 import ast
 import contextlib
+import difflib
+import functools
 import importlib
 import os
 import sys
 from pathlib import Path
 
+import kfashion_utils
+
 MODULES = ("data", "models", "results")  # of `cli`, whose functions are the verbs, in the order in which they are shown
 KERAS_VERBS = ("demo", "train", "predict", "report")
-WITHOUT_KERAS = {"-h", "--help", "--no-heat"}
 INPUT_ERROR, STORAGE_ERROR, INTERRUPTED = 2, 1, 130
 
 
@@ -42,9 +45,12 @@ def _main(arguments):
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0 if arguments else INPUT_ERROR
+    if arguments[0] in ("-V", "--version"):
+        print(f"kfashion {kfashion_utils.__version__}")
+        return 0
     verb, *rest = arguments
     if verb not in verbs():
-        print(f"kfashion: unknown verb {verb!r}\n\n{usage()}", file=sys.stderr)
+        print(f"kfashion: unknown verb {verb!r}{_meant(verb)}\n\n{usage()}", file=sys.stderr)
         return INPUT_ERROR
     from kfashion_utils.errors import InputError
 
@@ -67,15 +73,20 @@ def _main(arguments):
     return 0
 
 
+def _meant(word):
+    """` (did you mean 'train'?)`, or nothing."""
+    near = difflib.get_close_matches(word, verbs(), 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 def _run(verb, arguments):
-    """Parse the arguments of a verb and call it."""
+    """Parse the arguments of a verb and call it; Keras is loaded when they are known to be right."""
     import tyro
 
+    from kfashion_utils.cli.flags import with_flags
     from kfashion_utils.cli.options import new_flags, with_config
     from kfashion_utils.storage.colab import require_mounted
 
-    if verb in KERAS_VERBS and not WITHOUT_KERAS & set(arguments):
-        _import_keras()
     for word in arguments:
         require_mounted(word.rpartition("=")[2])
     module, _ = verbs()[verb]
@@ -83,7 +94,22 @@ def _run(verb, arguments):
     if verb == "train":
         arguments = new_flags(arguments)
         function = with_config(function, arguments)
-    tyro.cli(function, prog=f"kfashion {verb}", args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+    if verb in KERAS_VERBS:
+        function = _with_keras(function)
+    markers = tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName
+    tyro.cli(with_flags(function), prog=f"kfashion {verb}", args=arguments, config=markers)
+
+
+def _with_keras(function):
+    """The same function, before which Keras is imported, unless it is told to do without (`heat=False`)."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        if options.get("heat", True):
+            _import_keras()
+        return function(*arguments, **options)
+
+    return call
 
 
 def _import_keras():

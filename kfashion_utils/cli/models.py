@@ -30,8 +30,9 @@ def train(
     preprocess: Preprocess = Preprocess(),  # noqa: B008
     config: TrainConfig = TrainConfig(),  # noqa: B008
 ):
-    """Train a run; calling again continues it. --config RUN/run.json repeats a recipe and its --split, flags go over
-    it.
+    """Train a run; calling again continues it.
+
+    --config RUN/run.json repeats a recipe and its --split, flags go over it.
 
     Args:
         catalog: the table, with train and valid rows.
@@ -58,6 +59,16 @@ def train(
         workers=workers,
         devices=devices,
     )
+
+
+def backbones():
+    """The networks to choose from: which have published weights, their native size, and where the weights come from."""
+    from kfashion_utils.runs.backbones import backbones_table
+
+    table = backbones_table().astype(str)
+    widths = {name: f"{{:<{table[name].str.len().max()}}}".format for name in table}
+    print(table.to_string(index=False, justify="left", formatters=widths))
+    print("hub:PRESET names an image encoder of KerasHub (pip install 'kfashion-utils[hub]')")
 
 
 def predict(

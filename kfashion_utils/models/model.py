@@ -15,12 +15,12 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.models.backbones import (
     SCALINGS,
     build_base,
-    find_backbone,
     tap_outputs,
 )
 from kfashion_utils.models.encoders import build_encoder
 from kfashion_utils.models.internals import all_layers
 from kfashion_utils.models.weight_files import load_base_weights, load_weights
+from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.files import hash_file
 

@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.models.backbones import build_base, find_backbone
+from kfashion_utils.models.backbones import build_base
 from kfashion_utils.models.efficientnet_lite import set_published
+from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.storage.downloads import download
 from kfashion_utils.storage.files import finished_file, hash_file, write_text
 from kfashion_utils.storage.torch_files import read_tensors

@@ -4,8 +4,9 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
-from kfashion_utils.errors import refuse
+from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.recipes import settle_types, takes_old_names
+from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.runs.weights import HUB, Weights
 
 CHOICES = {
@@ -41,7 +42,7 @@ class TrainConfig:
     """A recipe for training; equal values (on equal data, on the CPU) give equal results.
 
     Args:
-        backbone: a row of `BACKBONES`, or `hub:<preset>`: an image encoder of KerasHub.
+        backbone: a name that `kfashion backbones` lists, or `hub:<preset>`: an image encoder of KerasHub.
         weights: `imagenet`, `none`, the path of a weights-only `.h5`, or of a finished run of the same backbone;
             None = imagenet where it is published, a preset's own, else none.
         taps: which features a classifier reads: `last` = the average over places of the base's output; `stages` = mean,
@@ -51,7 +52,7 @@ class TrainConfig:
             mirror image, more = and lightly augmented ones.
         classifier: `linear` = logistic regression, solved to convergence, its strength chosen by group
             cross-validation; `hidden` = two dense layers with dropout; `residual` = a long branch added to a short one.
-        classifier_epochs: of `hidden` and `residual`.
+        classifier_epochs: epochs over the features for `hidden` and `residual`.
         balance: what the classes of each head count: `none` = as often as they come, `sqrt` = in between, `full` = all
             the same (class weights), `logit` = the same by logit adjustment; where something is trained and not solved
             also `sample` = rare ones are drawn more often, `focal` = what is already known counts less. Heads with
@@ -67,7 +68,7 @@ class TrainConfig:
             weights, and 25 without (then the network is trained from scratch and no classifier is solved before). The
             published weights are those with the lowest validation loss: of an epoch, or on the straight line from the
             frozen start to the last epoch.
-        batch_size: pictures a step.
+        batch_size: pictures in a step of training.
         learning_rate: of a network that starts from random weights, and of a classifier that is trained.
         fine_tune_rate: of a network that starts from pretrained weights.
         classifier_factor: how much larger the classifier's rate is than the backbone's while fine-tuning.
@@ -76,7 +77,9 @@ class TrainConfig:
         schedule: `step` multiplies the rate by `drop` every `every` epochs, `constant` keeps it, `cosine` lets it sink
             to 0 (Loshchilov & Hutter, ICLR 2017), `plateau` multiplies it by `drop` after `patience` epochs without a
             lower validation loss.
-        drop, every, patience: of the schedules.
+        drop: what `step` and `plateau` multiply the rate by.
+        every: epochs between two steps of `step`.
+        patience: epochs without a lower validation loss after which `plateau` drops the rate.
         warmup: epochs in which the rate grows from 0, linearly; None = 1 where a pretrained network is fine-tuned,
             else 0.
         stop_after: epochs without a lower validation loss after which training ends; None = never early.
@@ -89,7 +92,7 @@ class TrainConfig:
             a recipe that paints nothing.
         label_smoothing: share of every label spread evenly over the classes that occur, where something is trained.
         parent_share: share of the loss that is taken over the parents of a head that has them, 0..1.
-        weight_decay: of AdamW.
+        weight_decay: of AdamW, Loshchilov & Hutter (ICLR 2019).
         precision: `auto` = half precision for the backbone where a GPU gains by it while fine-tuning; `float32`.
         seed: of everything random.
 
@@ -144,6 +147,11 @@ class TrainConfig:
         refuse(UNUSABLE, self._problems())
 
     def _problems(self):
+        if not self.backbone.startswith(HUB):
+            try:
+                find_backbone(self.backbone)
+            except InputError as error:
+                yield str(error)
         for name, valid in CHOICES.items():
             if getattr(self, name) not in valid:
                 yield f"{name}={getattr(self, name)!r}: expected one of {valid}"

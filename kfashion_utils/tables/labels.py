@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, log_expit, log_softmax, softmax
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.tables.spelling import SEPARATOR, Speller
@@ -226,10 +225,14 @@ class Head:
 
     def probabilities(self, log_odds):
         """The inverse of `log_odds`, over the last axis."""
+        from scipy.special import expit, softmax  # here: half the time of importing this module
+
         return expit(log_odds) if self.multi else softmax(log_odds, axis=-1)
 
     def log_losses(self, actual, log_odds):
         """Negative log-likelihood of 0/1 labels, float `(n,)`, nats; of yes or no classes their mean."""
+        from scipy.special import log_expit, log_softmax
+
         if self.multi:
             return self.over_classes(-np.where(actual > 0, log_expit(log_odds), log_expit(-log_odds)))
         return self.over_classes(-(log_softmax(log_odds, axis=1) * actual))

@@ -16,9 +16,9 @@ from kfashion_utils.errors import refuse
 from kfashion_utils.evaluation.figures import describe, evaluate
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import BOX, Preprocess
-from kfashion_utils.models.backbones import find_backbone
 from kfashion_utils.models.model import build_model, load_trained
 from kfashion_utils.output import say
+from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.identity import is_done
 from kfashion_utils.runs.run import TABLES, WEIGHTS, Run

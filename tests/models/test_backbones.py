@@ -10,7 +10,6 @@ from keras.src.utils import file_utils
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.models.backbones import (
-    BACKBONES,
     DEVIATION,
     MEAN,
     OWN,
@@ -19,6 +18,7 @@ from kfashion_utils.models.backbones import (
     tap_outputs,
 )
 from kfashion_utils.models.weight_files import load_base_weights, weights_digest
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.storage.downloads import find_row, read_manifest
 
 PUBLISHED = [name for name, row in BACKBONES.items() if row.weights and row.application not in OWN]  # by Keras

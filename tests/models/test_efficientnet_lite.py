@@ -6,9 +6,10 @@ from torch_form import save_torch
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
 from kfashion_utils.models import weight_files
-from kfashion_utils.models.backbones import BACKBONES, SCALINGS, build_base
+from kfashion_utils.models.backbones import SCALINGS, build_base
 from kfashion_utils.models.efficientnet_lite import NORM, _published_names, set_published
 from kfashion_utils.models.weight_files import file_digest, load_base_weights, weights_file
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.storage.files import hash_file
 from kfashion_utils.storage.torch_files import read_tensors
 

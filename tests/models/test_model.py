@@ -4,8 +4,9 @@ import pytest
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.models import weight_files
-from kfashion_utils.models.backbones import BACKBONES, build_base
+from kfashion_utils.models.backbones import build_base
 from kfashion_utils.models.model import build_model
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.training.losses import task_loss
 

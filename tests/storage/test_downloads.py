@@ -19,7 +19,7 @@ import pytest
 
 from kfashion_utils.cli import data as commands
 from kfashion_utils.errors import InputError
-from kfashion_utils.models.backbones import BACKBONES
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.storage import downloads as module
 from kfashion_utils.storage import public_drive, tars, transfer
 from kfashion_utils.storage.downloads import MANIFEST, MANIFEST_COLUMNS, download, read_manifest

@@ -10,9 +10,9 @@ from PIL import Image
 
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
-from kfashion_utils.models.backbones import BACKBONES
 from kfashion_utils.models.model import build_model
 from kfashion_utils.plots import pictures as plots
+from kfashion_utils.runs.backbones import BACKBONES
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.training.explanation import WEIGHTINGS, _split_model, heat_maps, share_on
 
