@@ -1,9 +1,11 @@
 """kfashion: from K-Fashion archives to a validated leaderboard file. `import kfashion_utils as kf`.
 
-Names are loaded when they are first used, so importing this package is cheap and loads no Keras.
+Names are loaded when they are first used, so importing this package is cheap and loads no Keras. Where one of its
+functions takes a catalog or predictions, it takes the path of a file with them as well.
 """
 
 import importlib
+import inspect
 
 __version__ = "0.1.0"
 _HOMES = {
@@ -71,6 +73,8 @@ def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"kfashion_utils has no {name!r}; it has {', '.join(__all__)}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if inspect.isfunction(value):
+        value = importlib.import_module(f"{__name__}.tables.arguments").takes_paths(value)
     globals()[name] = value
     return value
 

@@ -57,7 +57,9 @@ def _main(arguments):
     try:
         _run(verb, rest)
     except InputError as error:
-        print(f"kfashion {verb}: {error}", file=sys.stderr)
+        from kfashion_utils.cli.flags import as_typed
+
+        print(f"kfashion {verb}: {as_typed(str(error), _function(verb))}", file=sys.stderr)
         return INPUT_ERROR
     except (IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError) as error:
         print(f"kfashion {verb}: {error.filename}: {error.strerror}; name another file or folder", file=sys.stderr)
@@ -71,6 +73,11 @@ def _main(arguments):
         print(f"\nkfashion {verb}: interrupted; calling the same command again continues", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _function(verb):
+    module, _ = verbs()[verb]
+    return getattr(importlib.import_module(f"kfashion_utils.cli.{module}"), verb)
 
 
 def _meant(word):
@@ -89,8 +96,7 @@ def _run(verb, arguments):
 
     for word in arguments:
         require_mounted(word.rpartition("=")[2])
-    module, _ = verbs()[verb]
-    function = getattr(importlib.import_module(f"kfashion_utils.cli.{module}"), verb)
+    function = _function(verb)
     if verb == "train":
         arguments = new_flags(arguments)
         function = with_config(function, arguments)

@@ -7,6 +7,7 @@ a field are those of its recipe, and a default is said once.
 import dataclasses
 import functools
 import inspect
+import re
 from typing import Annotated, Literal
 
 import tyro
@@ -122,6 +123,16 @@ def _texts(documented):
         text = " ".join((entry.description or "").split())
         found |= dict.fromkeys((name.strip() for name in entry.arg_name.split(",")), text)
     return found
+
+
+def as_typed(message, verb):
+    """A message of the library, which names arguments (`labels=index`, `thresholds=True`), with a verb's flags
+    (`--labels index`, `--thresholds`)."""
+    names = []
+    for one in inspect.signature(verb).parameters.values():
+        names += getattr(one.annotation, "__dataclass_fields__", [one.name])
+    written = re.compile(rf"(?<![\w.{{-])({'|'.join(names)})=(?:True\b)?")
+    return written.sub(lambda found: f"--{found[1].replace('_', '-')}{' ' * (not found[0].endswith('True'))}", message)
 
 
 def _summary(verb):

@@ -78,7 +78,7 @@ def _adapter(dataset, rows):
         raise InputError(f"unknown data set {dataset!r}; known: {', '.join(DATASETS)}")
     adapters = DATASETS[dataset]
     if rows not in adapters:
-        raise InputError(f"a row of {dataset!r} is a {' or a '.join(adapters)}, not a {rows}; choose another --rows")
+        raise InputError(f"a row of {dataset!r} is a {' or a '.join(adapters)}, not a {rows}; choose another rows=")
     return adapters[rows]
 
 

@@ -47,7 +47,7 @@ def list_files(root):
     """
     root = Path(root)
     if not root.is_dir():
-        raise InputError(f"no folder {root}; --root is the folder that holds the pictures (or their zips)")
+        raise InputError(f"no folder {root}; root= is the folder that holds the pictures (or their zips)")
     listing, service = Listing([], [], set(), Counter()), set()
     addresses = _walk(root, listing.folders, service)
     there = set(addresses)

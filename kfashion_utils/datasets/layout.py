@@ -94,7 +94,7 @@ class Layout:
             if len(folders) > 2:
                 deeper.add(folders[0])
         found = [name for name in sorted(inner) if name in deeper and all(map(stated_split, inner[name] - {""}))]
-        roots = [f"--root '{root}/{name}' ({', '.join(sorted(inner[name] - {''}))})" for name in found]
+        roots = [f"root='{root}/{name}' ({', '.join(sorted(inner[name] - {''}))})" for name in found]
         if len(found) > 1 and len(found) == len(inner):
             raise InputError(
                 f"{root} holds {len(found)} data sets side by side, each with splits of its own; name one of them:\n"

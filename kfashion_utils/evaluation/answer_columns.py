@@ -74,7 +74,7 @@ def answer_columns(table, id_column, heads, labels=None):
         first = next(one for one, other in zip(*complete[:2], strict=True) if one != other)
         raise InputError(
             f"the template's columns {rest[:5]} can be read in several ways: {first.name!r} is a class by its name, or "
-            "by its number; say --labels index, name or english"
+            "by its number; say labels=index, name or english"
         )
     if of_heads or complete:
         return of_heads + (complete[0] if complete else [])

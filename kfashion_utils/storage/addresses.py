@@ -180,7 +180,7 @@ def _path_blamed(path, root):
 def _meant(path, root):
     """What may have been meant by a path that leads nowhere, in words; empty = nothing like it is there."""
     if re.match(r"[A-Za-z]:[/\\]", str(path)):
-        return "a path of Windows with its drive; paths are relative to --root"
+        return "a path of Windows with its drive; paths are relative to the root folder"
     container, member = split_address(path)
     address = Path(root, container)
     if not address.is_file():

@@ -68,7 +68,7 @@ def fetched(name, dataset, key, scratch, size=None):
 
 def _require_key(name, dataset, key):
     if not key:
-        problem = "data_manifest.csv states no file key of AI Hub and none was given (--filekey)"
+        problem = "data_manifest.csv states no file key of AI Hub and none was given (--filekey; file_key= in Python)"
     elif not re.fullmatch(r"\d+", key):
         problem = f"a file key of AI Hub is a number, got {key!r}"
     else:

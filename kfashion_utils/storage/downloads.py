@@ -241,7 +241,7 @@ def _checked(final, row, new=False):
     fault = None if new else _fault(final, final, row)
     if fault:
         raise InputError(
-            f"{final} is there, but is not {row['name']}: {fault}. Delete it and call again, or give another --folder"
+            f"{final} is there, but is not {row['name']}: {fault}. Delete it and call again, or give another folder="
         )
     if not _known_hash(final, row):
         _note_hash(final, row)

@@ -67,13 +67,13 @@ def split_catalog(catalog, *, valid=0.2, test=0.0, folds=0, per_class=None, seed
 
 def _require_possible(valid, test, folds, per_class, seed):
     if not (0 <= valid < 1 and 0 <= test < 1 and valid + test < 1):
-        raise InputError(f"--valid {valid} and --test {test}: shares are 0 or more and leave something to train on")
+        raise InputError(f"valid={valid} and test={test}: shares are 0 or more and leave something to train on")
     if folds and folds < 2:
-        raise InputError(f"--folds {folds}: 0 or at least 2")
+        raise InputError(f"folds={folds}: 0 or at least 2")
     if not 0 <= seed < 2**32:
-        raise InputError(f"--seed {seed}: 0 or more, below 2**32")
+        raise InputError(f"seed={seed}: 0 or more, below 2**32")
     if per_class is not None and per_class < 1:
-        raise InputError(f"--per-class {per_class}: at least 1")
+        raise InputError(f"per_class={per_class}: at least 1")
 
 
 def _leaking(catalog):

@@ -116,7 +116,7 @@ def _require_its_classes(head, catalog):
     refuse(
         f"label column {head.name!r} does not fit its classes: the name is taken by the task's head {head.name!r}, "
         f"whose {len(head.classes)} classes are {', '.join(head.classes)}. Correct what is a slip; if the column means "
-        "something else, rename it, or pass --task FILE (task= in Python) with its own classes: "
+        "something else, rename it, or pass task=FILE with its own classes: "
         f"{_example(head.name, class_order(counts.index))}",
         [f"unknown class {name!r} in {count} rows" for name, count in unknown.items()],
     )
@@ -142,7 +142,7 @@ def _head_of_values(column, catalog):
         raise InputError(
             f"column {column!r} holds several labels a row ({next(v for v in values if SEPARATOR in v)!r}); "
             "state its classes and "
-            f'"multi": true in a task file and pass it with --task FILE'
+            f'"multi": true in a task file and pass it as task=FILE'
         )
     if len(values) < 2:
         raise InputError(
@@ -154,7 +154,7 @@ def _head_of_values(column, catalog):
 
 def _read_task(path):
     if not path.is_file():
-        raise InputError(f"--task {path}: neither a known task ({', '.join(TASKS)}) nor a file")
+        raise InputError(f"task={path}: neither a known task ({', '.join(TASKS)}) nor a file")
     try:
         return Task.from_dict(json.loads(path.read_text(encoding="utf-8-sig")))
     except ValueError as error:

@@ -74,7 +74,7 @@ def _stacked(variants):
         raise InputError(
             f"a linear classifier is solved on all features at once: {len(variants)} variants x {rows:,} pictures x "
             f"{depth:,} numbers are {needed / 1e9:.1f} GB, a quarter of this machine's memory is {there / 4e9:.1f}; "
-            "use --taps last, --variants 1, or --classifier hidden, which reads in batches"
+            "use taps=last, variants=1, or classifier=hidden, which reads in batches"
         )
     return np.stack([np.asarray(variant) for variant in variants])
 

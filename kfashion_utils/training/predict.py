@@ -227,5 +227,5 @@ def _require_regions(run, catalog):
         raise InputError(
             f"{lacking:.0%} of the pictures lack the region that {run.path} reads (crop {run.preprocess.crop}, "
             f"mask {run.preprocess.mask}); in training it was {run.lacking:.0%}. Fill the catalog's box, polygon and "
-            "region columns first, or predict all the same with --allow-missing-regions"
+            "region columns first, or predict all the same with allow_missing_regions=True"
         )

@@ -78,7 +78,7 @@ def _require_labels(task, part, name):
     without = [head.name for head, count in zip(task.heads, known, strict=True) if not count]
     if without and (name == "train" or len(without) == len(task.heads)):
         raise InputError(
-            f"no {name!r} row has a label in {without}; label some, split again, or leave the column out with --task"
+            f"no {name!r} row has a label in {without}; label some, split again, or leave the column out with task=FILE"
         )
 
 

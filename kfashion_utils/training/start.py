@@ -32,7 +32,7 @@ def _weights_of_run(path, config, cache):
     other = load_run(path)
     if other.config.backbone != config.backbone:
         raise InputError(
-            f"--weights {path}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; "
+            f"weights={path}: a run of {other.config.backbone!r}, this recipe is of {config.backbone!r}; "
             "name the same backbone"
         )
     digest = hash_file(other.weights)

@@ -1,4 +1,4 @@
-"""Help that helps: choices, texts, defaults said once, what may be meant; mistakes are answered before Keras is loaded."""
+"""Help that helps: choices, texts, defaults said once, what may be meant; slips are answered before Keras is loaded."""
 
 import dataclasses
 import importlib

@@ -37,7 +37,7 @@ def test_label_form_is_the_templates(predictions, tmp_path, label, written):
 
 def test_an_empty_label_column_must_be_told(predictions, tmp_path):
     template = "id,style\n100,\n101,\n102,\n"
-    with pytest.raises(InputError, match="--labels index, name or english"):
+    with pytest.raises(InputError, match="labels=index, name or english"):
         submit(predictions, template, tmp_path)
     assert submit(predictions, template, tmp_path, labels="name").splitlines()[1] == "100,로맨틱"
 

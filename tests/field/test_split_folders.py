@@ -95,13 +95,13 @@ def test_data_sets_side_by_side_are_refused_with_their_roots(tmp_path):
     )
     with pytest.raises(kf.InputError, match="2 data sets side by side") as error:
         read(root)
-    assert f"--root '{root}/shop' (test, train)" in str(error.value)
+    assert f"root='{root}/shop' (test, train)" in str(error.value)
 
 
 def test_one_beside_other_pictures_is_told(tmp_path):
     root = draw(tmp_path / "data", "shop/train/coat", "shop/test/coat", "examples")
     _, catalog = read(root)
-    assert f"--root '{root}/shop' (test, train)" in "\n".join(catalog.attrs["notes"])
+    assert f"root='{root}/shop' (test, train)" in "\n".join(catalog.attrs["notes"])
 
 
 @pytest.mark.parametrize("packed", [False, True])

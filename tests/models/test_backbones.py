@@ -272,7 +272,9 @@ def test_what_cannot_be_built_is_refused():
         build_base("tiny", None)
     with pytest.raises(InputError, match="'xception' cannot be built for pictures of 32 pixels; take a larger size"):
         build_base("xception", 32)
-    with pytest.raises(InputError, match="unknown backbone 'resnet'; known: tiny, mobilenet_025"):
+    with pytest.raises(
+        InputError, match="unknown backbone 'resnet'; did you mean resnet50.* Known: tiny, mobilenet_025"
+    ):
         build_base("resnet", 64)
 
 

@@ -121,7 +121,7 @@ def test_where_weights_cannot_be_reached_the_way_out_comes_first(monkeypatch):
 
     monkeypatch.setattr(weight_files, "download", fails)
     with pytest.raises(
-        InputError, match=r"^the ImageNet weights of 'vgg19' .*--backbone efficientnet_lite0.*--weights FILE"
+        InputError, match=r"^the ImageNet weights of 'vgg19' .*backbone=efficientnet_lite0.*weights=FILE"
     ):
         weights_file("vgg19", "imagenet")
     with pytest.raises(InputError, match="^efficientnet_lite0_imagenet: no connection$"):

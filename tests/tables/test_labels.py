@@ -113,7 +113,7 @@ def test_task_by_name_by_file_and_unknown(tmp_path):
 
 
 def test_several_labels_a_row_ask_for_a_task_file():
-    with pytest.raises(InputError, match="--task FILE"):
+    with pytest.raises(InputError, match="task=FILE"):
         tasks.resolve_task(None, catalog(print=["a|b", "a", "b", "a"]))
 
 

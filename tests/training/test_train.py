@@ -282,7 +282,7 @@ def test_pictures_without_the_recipes_region_are_refused(colour_data, boxed_run)
     root, catalog = colour_data
     _, run = boxed_run
     assert run.recipe["regions"] == {"hand": 1.0} and run.metrics["label"]["regions"] == {"hand": 1.0}
-    with pytest.raises(InputError, match="100% of the pictures lack the region.*--allow-missing-regions"):
+    with pytest.raises(InputError, match="100% of the pictures lack the region.*allow_missing_regions=True"):
         kf.predict(run, catalog, root, progress=False)
     assert len(kf.predict(run, catalog, root, allow_missing_regions=True, progress=False)) == 45
 
