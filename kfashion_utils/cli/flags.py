@@ -131,8 +131,8 @@ def as_typed(message, verb):
     names = []
     for one in inspect.signature(verb).parameters.values():
         names += getattr(one.annotation, "__dataclass_fields__", [one.name])
-    written = re.compile(rf"(?<![\w.{{-])({'|'.join(names)})=(?:True\b)?")
-    return written.sub(lambda found: f"--{found[1].replace('_', '-')}{' ' * (not found[0].endswith('True'))}", message)
+    written = re.compile(rf"(?<![\w.{{-])({'|'.join(names)})=(?:True\b|(?=[\s;:,)])|$|( ?))")
+    return written.sub(lambda found: f"--{found[1].replace('_', '-')}{'' if found[2] is None else ' '}", message)
 
 
 def _summary(verb):

@@ -16,11 +16,11 @@ from kfashion_utils.storage.files import write_table
 
 
 def train(
-    catalog: Path,
+    catalog: Path | None = None,
     /,
     *,
-    root: Path,
     run: Path,
+    root: Path | None = None,
     cache: Path | None = None,
     task: str | None = None,
     split: Literal["train", "all"] = "train",
@@ -32,12 +32,13 @@ def train(
 ):
     """Train a run; calling again continues it.
 
-    --config RUN/run.json repeats a recipe and its --split, flags go over it.
+    --run RUN alone goes on with what the run was begun with. --config RUN/run.json repeats a recipe and its --split,
+    flags go over it.
 
     Args:
-        catalog: the table, with train and valid rows.
-        root: folder that its paths are relative to.
+        catalog: the table, with train and valid rows; needed where a run begins.
         run: the run's folder.
+        root: folder that the table's paths are relative to; needed where a run begins.
         cache: folder of caches; default: `cache` beside the run's folder.
         task: name of a task or a task file; default: from the label columns.
         split: all = the final fit on train and valid rows, judged out of fold.
@@ -48,7 +49,7 @@ def train(
         config: how the model learns.
     """
     kf.train(
-        kf.read_catalog(catalog),
+        catalog,
         root,
         run,
         preprocess=preprocess,

@@ -32,21 +32,34 @@ def new_flags(arguments):
 
 def with_config(verb, arguments):
     """A verb whose arguments `preprocess`, `config` and `split` default to the values in the file that `--config`
-    names; flags go over them.
+    names, or in the record of a run that goes on with what it kept; flags go over them.
 
     Raises:
         InputError: the flag is given twice, or its file is no recipe.
     """
-    path = _config_path(arguments)
+    path = _config_path(arguments) or _kept_record(arguments)
     return verb if path is None else _with_defaults(verb, _read_recipes(path))
 
 
+def _values(flag, arguments):
+    """What a command line says behind a flag, each time."""
+    behind = [after for word, after in zip(arguments, arguments[1:], strict=False) if word == flag]
+    return behind + [word.partition("=")[2] for word in arguments if word.startswith(f"{flag}=")]
+
+
 def _config_path(arguments):
-    named = [after for flag, after in zip(arguments, arguments[1:], strict=False) if flag == CONFIG]
-    named += [word.partition("=")[2] for word in arguments if word.startswith(f"{CONFIG}=")]
+    named = _values(CONFIG, arguments)
     if len(named) > 1:
         raise InputError(f"{CONFIG} is given {len(named)} times: {named}; one recipe can be repeated")
     return Path(named[0]) if named else None
+
+
+def _kept_record(arguments):
+    """The record of the run that goes on alone (`--run RUN` without `--root`); None = a run begins, or none is there."""
+    if _values("--root", arguments):
+        return None
+    records = [Path(run, "run.json") for run in _values("--run", arguments)]
+    return next((path for path in records if path.is_file()), None)
 
 
 def _read_recipes(path):

@@ -20,6 +20,7 @@ FILE_NAMES = {"config": "train"}  # where a field is called otherwise in the fil
 LATER = ("fit", "files", "times", "rejected", "without_annotation")  # not in the file before they are known
 WEIGHTS = ("best.weights.h5", "last.weights.h5")
 TABLES = ("history.csv", "predictions.csv", "valid.csv.gz")
+LEARNED = "catalog.csv.gz"  # the rows of a run that judges only some of them
 SEALED = (*WEIGHTS, *TABLES)  # files whose hashes a finished run keeps
 NEEDED = ("task", "preprocess", "train")
 CONTINUED = "`kfashion train` with the same recipe continues it"
@@ -44,6 +45,7 @@ class Record:
         prior: {head: {"train": {class: share}, "model": the mix that the model's answers assume}}; None = not known.
         environment: {package: version}, the commit, Keras' backend.
         root: folder that the paths of the catalog are relative to; None = not known.
+        cache: folder of its caches; None = not known.
         fit: what was chosen while fitting: `chosen` {head: settings}, `thresholds` {head: {class: probability}},
             `best`.
         files: {file name: sha256} of the weights and tables of a finished run.
@@ -64,6 +66,7 @@ class Record:
     prior: dict | None = None
     environment: dict = field(default_factory=dict)
     root: str | None = None
+    cache: str | None = None
     fit: dict = field(default_factory=dict)
     files: dict = field(default_factory=dict)
     times: dict = field(default_factory=dict)
@@ -187,6 +190,13 @@ class Run:
     @property
     def catalog(self):
         return read_catalog(self._existing("valid.csv.gz"))
+
+    @property
+    def learned_catalog(self):
+        """DataFrame of the rows that it learns from and is judged on, as it was begun with; None = it did not keep
+        them."""
+        path = self.path / (LEARNED if self.split == "train" else "valid.csv.gz")
+        return read_catalog(path) if path.is_file() else None
 
     @property
     def root(self):

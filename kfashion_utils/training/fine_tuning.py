@@ -27,7 +27,7 @@ def fine_tune(model, rows, setup, run):
         def judge():
             return rows.figures("valid", judged_answers(model, rows), "val_")
 
-        loop = Loop(learner, batches, judge, rows.config, run.path, setup.progress)
+        loop = Loop(learner, batches, judge, rows.config, run.path, setup.progress, setup.tell)
         best = loop.run(lambda: _begin(model, rows, setup, run))
         run.note(fit={**run.fit, "best": best})
 

@@ -33,11 +33,12 @@ class Loop:
         config: TrainConfig.
         folder: of the run: `checkpoints/`, `history.csv`, `best.weights.h5` and `last.weights.h5` are written there.
         progress: show a bar and a line for each epoch.
+        tell: called with the history's row of each epoch that is done and kept.
     """
 
-    def __init__(self, learner, batches, judge, config, folder, progress):
+    def __init__(self, learner, batches, judge, config, folder, progress, tell=lambda row: None):
         self.learner, self.batches, self.judge = learner, batches, judge
-        self.config, self.folder, self.progress = config, Path(folder), progress
+        self.config, self.folder, self.progress, self.tell = config, Path(folder), progress, tell
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
 
     def run(self, begin):
@@ -58,6 +59,7 @@ class Loop:
             history = [*history, self._one_epoch(history)]
             self._keep(history)
             self._report(history)
+            self.tell(history[-1])
         write_history(self.folder, history)
         self._publish_last(history)
         best = self._publish_best(history)
@@ -77,6 +79,7 @@ class Loop:
         if first is None:
             return []
         self.checkpoints.save(self.learner.state(), [first])
+        self.tell(first)
         return [first]
 
     def _one_epoch(self, history):

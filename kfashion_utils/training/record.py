@@ -1,8 +1,6 @@
 """The record that a training begins with: its recipe, what its rows are, and which class mix its answers will
 assume."""
 
-from pathlib import Path
-
 import keras
 
 from kfashion_utils.environment import versions
@@ -16,7 +14,7 @@ from kfashion_utils.training.classifier import effective_balance
 DIGITS = 6  # of a share in the file
 
 
-def make_record(task, preprocess, config, used, digest, split, root):
+def make_record(task, preprocess, config, used, digest, split, setup):
     """The Record of a training.
 
     Args:
@@ -24,7 +22,7 @@ def make_record(task, preprocess, config, used, digest, split, root):
         used: catalog of the rows that are learned from or judged.
         digest: sha256 of the weights it starts from; None = random or a preset's.
         split: `train` or `all`.
-        root: folder that the paths are relative to.
+        setup: Setup, whose folders are noted.
     """
     training = used if split == "all" else used[used["split"] == "train"]
     regions = training["region"].replace("", "none").value_counts(normalize=True)
@@ -43,7 +41,8 @@ def make_record(task, preprocess, config, used, digest, split, root):
         by_row=tuple(row_heads(used, task.heads)),
         prior=_priors(task, task.encode(training), config),
         environment={**versions(), "keras_backend": keras.backend.backend()},
-        root=str(Path(root).resolve()),
+        root=str(setup.root.resolve()),
+        cache=str(setup.cache.resolve()),
     )
 
 

@@ -1,5 +1,6 @@
 """What a training learns from and is judged on, and where and with what it runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ class Setup:
         workers: processes that prepare pictures; None = one a core.
         devices: how many devices share a batch.
         progress: say what is done.
+        on_epoch: called with the history's row of each epoch that is done, a dict; None = nobody is told.
     """
 
     root: Path
@@ -32,6 +34,12 @@ class Setup:
     workers: int | None = None
     devices: int = 1
     progress: bool = True
+    on_epoch: Callable | None = None
+
+    def tell(self, row):
+        """Hand a row of the history to whoever asked for it."""
+        if self.on_epoch:
+            self.on_epoch(dict(row))
 
 
 @dataclass(frozen=True)

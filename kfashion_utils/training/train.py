@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kfashion_utils.errors import refuse
+from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.evaluation.figures import describe, evaluate
 from kfashion_utils.images.prepare import preprocess_images
 from kfashion_utils.images.recipe import BOX, Preprocess
@@ -21,7 +21,7 @@ from kfashion_utils.output import say
 from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.identity import is_done
-from kfashion_utils.runs.run import TABLES, WEIGHTS, Run
+from kfashion_utils.runs.run import LEARNED, TABLES, WEIGHTS, Run
 from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.colab import require_mounted
 from kfashion_utils.storage.files import hash_file, make_folder, only_one, write_json
@@ -50,9 +50,9 @@ SAME = 1e-4  # probabilities that differ by less, on every picture, are the same
 
 
 def train(
-    catalog,
-    root,
-    run,
+    catalog=None,
+    root=None,
+    run=None,
     *,
     preprocess=None,
     config=None,
@@ -62,11 +62,13 @@ def train(
     workers=None,
     devices=None,
     progress=True,
+    on_epoch=None,
 ):
     """Train one model.
 
     Args:
-        catalog: DataFrame with `train` and `valid` rows.
+        catalog: DataFrame with `train` and `valid` rows; None = `run` goes on with what it was begun with (rows, root,
+            recipe, cache), but for what is given.
         root: folder that its paths are relative to.
         run: the run's folder; made, continued, or returned if it is finished.
         preprocess, config: the recipe; None = the defaults.
@@ -78,6 +80,8 @@ def train(
         devices: `all` = fine-tune data-parallel on every GPU (`tf.distribute.MirroredStrategy`; batches are cut up, the
             losses are those of one device), `gpu` = refuse to train without a GPU; None = the first GPU, or the CPU.
         progress: say what is done, one line an epoch.
+        on_epoch: called after each epoch with its row of the history, {figure: value}, `epoch` among them; epoch 0 is
+            the classifier on frozen features. What it raises ends the training, which can be continued.
 
     Returns:
         The finished Run.
@@ -86,16 +90,24 @@ def train(
         InputError: the catalog, its labels or the recipe are not usable; the folder holds a run of another recipe or
             catalog (with what differs); the loss is no longer a number.
     """
+    if run is None:
+        raise InputError("run= is missing: name the run's folder")
+    if catalog is None:
+        given = {"preprocess": preprocess, "config": config, "task": task, "cache": cache}
+        rest = {"workers": workers, "devices": devices, "progress": progress, "on_epoch": on_epoch}
+        return _go_on(run, root, given, rest)
+    if root is None:
+        raise InputError("root= is missing: name the folder that the catalog's paths are relative to")
+    for place in (run, root):
+        require_mounted(place)
+    run = Run(run)
     preprocess, config = preprocess or Preprocess(), _resolved(config or TrainConfig())
     require_recipe(split, preprocess, config)
     count = require_devices(devices, config.batch_size)
     used, task = _usable_rows(catalog, task, config, split)
-    for place in (run, root):
-        require_mounted(place)
-    run = Run(run)
-    setup = Setup(Path(root), Path(cache or run.path.parent / "cache"), workers, count, progress)
+    setup = Setup(Path(root), Path(cache or run.path.parent / "cache"), workers, count, progress, on_epoch)
     weights, digest = starting_weights(config, setup.cache)
-    record = make_record(task, preprocess, config, used, digest, split, root)
+    record = make_record(task, preprocess, config, used, digest, split, setup)
     if is_done(run, record):
         _say(setup, f"{run.path} is finished; nothing to do")
         return run
@@ -112,6 +124,19 @@ def train(
             _learn(model, rows, setup, run)
             _finish(model, rows, setup, run, started)
     return run
+
+
+def _go_on(run, root, given, rest):
+    """`train` with what a run keeps of its beginning, but for what is given."""
+    require_mounted(run)
+    kept = Run(run)
+    rows = kept.learned_catalog if kept.exists else None
+    if rows is None:
+        lacks = "did not keep its rows" if kept.exists else "is no run to go on with"
+        raise InputError(f"{run} {lacks}; name the catalog and root= that it learns from")
+    begun = {"preprocess": kept.preprocess, "config": kept.config, "task": kept.task, "cache": kept.record.cache}
+    options = begun | {name: value for name, value in given.items() if value is not None}
+    return train(rows, root or kept.root, run, split=kept.split, **options, **rest)
 
 
 def _resolved(config):
@@ -163,11 +188,13 @@ def _say(setup, text):
 
 
 def _begin(run, record, used):
-    """Start a run's folder, or note in it that its epochs grew; the judged rows go with it, for its report."""
+    """Start a run's folder, or note in it that its epochs grew; its rows go with it, for its report and to go on."""
     fit = run.fit if run.exists else {}  # of epoch 0, which is not fitted again
     run.begin(replace(record, fit=fit))
     judged = used if record.split == "all" else used[used["split"] == "valid"]
     write_catalog(judged, run.path / "valid.csv.gz")
+    if record.split == "train":
+        write_catalog(used, run.path / LEARNED)
 
 
 def _learn(model, rows, setup, run):
@@ -181,6 +208,7 @@ def _learn(model, rows, setup, run):
         write_predictions(fitted.out_of_fold, run.path / OUT_OF_FOLD)
     run.note(fit={**run.fit, **fitted.fit})
     write_history(run.path, [fitted.history])
+    setup.tell(fitted.history)
     publish(model, run.path, ["best", "last"])
 
 
