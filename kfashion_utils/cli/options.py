@@ -55,7 +55,7 @@ def _config_path(arguments):
 
 
 def _kept_record(arguments):
-    """The record of the run that goes on alone (`--run RUN` without `--root`); None = a run begins, or none is there."""
+    """The record of the run that goes on alone (`--run` without `--root`); None = a run begins, or none is there."""
     if _values("--root", arguments):
         return None
     records = [Path(run, "run.json") for run in _values("--run", arguments)]
