@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import inspect
 import re
+import typing
 from typing import Annotated, Literal
 
 import tyro
@@ -128,11 +129,18 @@ def _texts(documented):
 def as_typed(message, verb):
     """A message of the library, which names arguments (`labels=index`, `thresholds=True`), with a verb's flags
     (`--labels index`, `--thresholds`)."""
-    names = []
+    flags = {}
     for one in inspect.signature(verb).parameters.values():
-        names += getattr(one.annotation, "__dataclass_fields__", [one.name])
-    written = re.compile(rf"(?<![\w.{{-])({'|'.join(names)})=(?:True\b|(?=[\s;:,)])|$|( ?))")
-    return written.sub(lambda found: f"--{found[1].replace('_', '-')}{'' if found[2] is None else ' '}", message)
+        flags |= {name: name for name in getattr(one.annotation, "__dataclass_fields__", [one.name])}
+        flags[one.name] = _own_name(one)
+    written = re.compile(rf"(?<![\w.{{-])({'|'.join(flags)})=(?:True\b|(?=[\s;:,)])|$|( ?))")
+    return written.sub(lambda found: f"--{flags[found[1]].replace('_', '-')}{'' if found[2] is None else ' '}", message)
+
+
+def _own_name(parameter):
+    """What a parameter is called as a flag."""
+    given = [mark.name for mark in typing.get_args(parameter.annotation) if getattr(mark, "name", None)]
+    return given[0] if given else parameter.name
 
 
 def _summary(verb):

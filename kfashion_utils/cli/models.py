@@ -23,6 +23,7 @@ def train(
     root: Path | None = None,
     cache: Path | None = None,
     task: str | None = None,
+    labels: Annotated[tuple[str, ...], tyro.conf.arg(name="label")] = (),
     split: Literal["train", "all"] = "train",
     config_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None,
     workers: int | None = None,
@@ -41,6 +42,7 @@ def train(
         root: folder that the table's paths are relative to; needed where a run begins.
         cache: folder of caches; default: `cache` beside the run's folder.
         task: name of a task or a task file; default: from the label columns.
+        labels: columns to learn; default: those named like a known question (style, …), or the only one.
         split: all = the final fit on train and valid rows, judged out of fold.
         config_file: a run.json whose recipe is repeated.
         workers: processes that prepare pictures; default: one a core.
@@ -55,6 +57,7 @@ def train(
         preprocess=preprocess,
         config=config,
         task=task,
+        labels=labels or None,
         split=split,
         cache=cache,
         workers=workers,

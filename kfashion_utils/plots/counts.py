@@ -31,7 +31,7 @@ def plot_counts(catalog, column=None):
 
     Args:
         catalog: DataFrame of the column contract.
-        column: label column; None = the first one.
+        column: label column; None = the one that `split_catalog` looks at.
 
     Raises:
         InputError: no such column, no label column, no row.
@@ -39,7 +39,7 @@ def plot_counts(catalog, column=None):
     columns = label_columns(catalog)
     if not columns or (column is not None and column not in columns) or not len(catalog):
         raise InputError(f"{len(catalog):,} rows, label column {column!r}: the catalog's label columns are {columns}")
-    counts = count_classes(catalog, column or columns[0])
+    counts = count_classes(catalog, column)
     labelled = counts[counts.index != UNLABELLED]
     numbers = {name: number for number, name in enumerate(sorted(labelled.index))}
     bars = _folded(pd.concat([labelled, counts[counts.index == UNLABELLED]]).drop(columns="total"))

@@ -6,7 +6,7 @@ import pandas as pd
 from kfashion_utils.errors import InputError
 from kfashion_utils.tables.catalog import complete_catalog, join_groups
 from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, SEPARATOR
-from kfashion_utils.tables.tasks import label_columns
+from kfashion_utils.tables.tasks import HEADS, label_columns
 
 KEPT = {"valid": 1, "test": 2}  # splits that a catalog comes with: the larger goes first where a group stands in both
 
@@ -121,10 +121,11 @@ def _fill(catalog, drawn, names, parts, folds):
 
 
 def first_label(catalog):
+    """The label column that counts and shares are of: the first that is named like a known head, else the first."""
     labels = label_columns(catalog)
     if not labels:
         raise InputError(f"the catalog has no label column beside {list(catalog.columns)}")
-    return labels[0]
+    return next((name for name in labels if name in HEADS), labels[0])
 
 
 def _strata(catalog):

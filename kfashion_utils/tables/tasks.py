@@ -5,6 +5,7 @@ TFDS builder of AI Hub's K-Fashion (dataSetSn=51); attribute vocabularies read f
 attributes).
 """
 
+import difflib
 import json
 from pathlib import Path
 
@@ -64,6 +65,7 @@ TASKS = {
     "style": Task("style", (STYLE,)),
     "fashion_how": Task("fashion_how", (DAILY, GENDER, EMBELLISHMENT)),
 }
+PART = "part"  # of a garment; its classes are those that occur
 SHOWN = 12  # classes of an example
 HEADS = {head.name: head for task in TASKS.values() for head in task.heads}
 
@@ -73,30 +75,29 @@ def gloss(name):
     return ENGLISH.get(name, name)
 
 
-def resolve_task(task, catalog, *, learned=True):
+def resolve_task(task, catalog, labels=None, *, learned=True):
     """Which Task a catalog has.
 
     Args:
-        task: a Task; the name of a row of `TASKS`; a path to a Task's JSON; None = from the label columns: one named
-            like a head of `HEADS` gets that head's classes, any other the sorted values of its training rows (numbers
-            in numeric order).
+        task: a Task; the name of a row of `TASKS`; a path to a Task's JSON; None = from the label columns that are
+            targets: one named like a head of `HEADS` gets that head's classes, any other the sorted values of its
+            training rows (numbers in numeric order).
         catalog: DataFrame of the column contract.
+        labels: names of the targets, where `task` is None; see `target_columns`.
         learned: whether its labels are learned from, so that they must be classes of the head that a column is named
             like.
 
     Raises:
-        InputError: no label column, one with the name of a known head and other labels, an unknown name, a file that is
-            not a Task.
+        InputError: no label column, several that nobody named, one with the name of a known head and other labels, an
+            unknown name, a file that is not a Task.
     """
+    if labels and task is not None:
+        raise InputError(f"task={task} names its targets itself; leave out labels={list(labels)}, or the task")
     if isinstance(task, Task):
         return task
     if task is not None:
         return TASKS[task] if task in TASKS else _read_task(Path(task))
-    columns = label_columns(catalog)
-    if not columns:
-        raise InputError(
-            f"the catalog has no label column beside its own {list(catalog.columns)}; add one, for example 'style'"
-        )
+    columns = target_columns(catalog, labels)
     heads = tuple(HEADS.get(column) or _head_of_values(column, catalog) for column in columns)
     if learned:
         for head in heads:
@@ -133,6 +134,39 @@ def label_columns(catalog):
     (`sub_style` on `style`)."""
     columns = [column for column in catalog.columns if column not in OWN_COLUMNS]
     return [column for column in columns if column.removeprefix(SUB) not in set(columns) - {column}]
+
+
+def target_columns(catalog, labels=None):
+    """The label columns that are learned from: those that `labels` names, else those named like a head that is known
+    (`HEADS`, `part`), else the only one that there is.
+
+    Raises:
+        InputError: none; one that is named and is not there; several, none of them known: a note or a slip in a name
+            must not become a target in silence.
+    """
+    columns = label_columns(catalog)
+    if labels:
+        _require_columns(labels, [name for name in catalog.columns if name not in OWN_COLUMNS])
+        return list(dict.fromkeys(labels))
+    if not columns:
+        raise InputError(
+            f"the catalog has no label column beside its own {list(catalog.columns)}; add one, for example 'style'"
+        )
+    known = [name for name in columns if name in HEADS or name == PART]
+    if not known and len(columns) > 1:
+        raise InputError(
+            f"the catalog has {len(columns)} label columns, {columns}, and none is named like a known question "
+            f"({', '.join([*HEADS, PART])}); say which to learn with labels={columns[0]} (one or several)"
+        )
+    return known or columns
+
+
+def _require_columns(wanted, columns):
+    for name in wanted:
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"labels={name}: the catalog has no such label column{meant} It has {columns}")
 
 
 def _head_of_values(column, catalog):

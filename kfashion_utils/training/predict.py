@@ -164,6 +164,7 @@ def predict_zero_shot(
     root,
     *,
     task=None,
+    labels=None,
     preprocess=None,
     split=None,
     rows=False,
@@ -179,6 +180,7 @@ def predict_zero_shot(
         preset: of KerasHub, `hub:clip_vit_base_patch32` and the like; `encoders.presets(text=True)` lists them.
         catalog, root, split, rows, cache, workers: as in `predict`.
         task: a Task, a name, a file, or None = from the label columns.
+        labels: names of the label columns to answer, as in `train`.
         preprocess: the recipe for pixels; None = the default one.
         prompts: {head: {class: sentences}}; None = built from the class names and their English glosses.
 
@@ -189,7 +191,7 @@ def predict_zero_shot(
         InputError: as `predict`; KerasHub missing, no such preset, or one that reads no text.
     """
     chosen = _chosen_rows(catalog, split)
-    task = resolve_task(task, chosen, learned=False)
+    task = resolve_task(task, chosen, labels, learned=False)
     with tempfile.TemporaryDirectory() as scratch:
         preprocess = preprocess or Preprocess()
         prepared, readable = _prepared_rows(chosen, root, cache or scratch, preprocess, workers, progress)

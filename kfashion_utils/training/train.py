@@ -28,7 +28,7 @@ from kfashion_utils.storage.files import hash_file, make_folder, only_one, write
 from kfashion_utils.tables.catalog import check_catalog, complete_catalog, write_catalog
 from kfashion_utils.tables.labels import ANNOTATION
 from kfashion_utils.tables.predictions import head_scores, prediction_table, read_predictions, write_predictions
-from kfashion_utils.tables.tasks import resolve_task
+from kfashion_utils.tables.tasks import label_columns, resolve_task
 from kfashion_utils.training.answer import look_at, mean_answers
 from kfashion_utils.training.devices import device_scope, precision_of, require_devices
 from kfashion_utils.training.fine_tuning import fine_tune
@@ -57,6 +57,7 @@ def train(
     preprocess=None,
     config=None,
     task=None,
+    labels=None,
     split="train",
     cache=None,
     workers=None,
@@ -73,6 +74,7 @@ def train(
         run: the run's folder; made, continued, or returned if it is finished.
         preprocess, config: the recipe; None = the defaults.
         task: a Task, a name, a file, or None = from the label columns.
+        labels: names of the label columns to learn; None = those named like a known head, or the only one.
         split: `train` = learn from the train rows, judge the valid ones; `all` = the final fit: learn from both, and
             judge each row by classifiers that did not see its group (out of fold). Frozen features only.
         cache: folder of caches for prepared pictures and features; None = `cache` beside the run's folder.
@@ -104,7 +106,7 @@ def train(
     preprocess, config = preprocess or Preprocess(), _resolved(config or TrainConfig())
     require_recipe(split, preprocess, config)
     count = require_devices(devices, config.batch_size)
-    used, task = _usable_rows(catalog, task, config, split)
+    used, task = _usable_rows(catalog, task, labels, config, split)
     setup = Setup(Path(root), Path(cache or run.path.parent / "cache"), workers, count, progress, on_epoch)
     weights, digest = starting_weights(config, setup.cache)
     record = make_record(task, preprocess, config, used, digest, split, setup)
@@ -145,12 +147,12 @@ def _resolved(config):
     return config.resolved(published)
 
 
-def _usable_rows(catalog, task, config, split):
+def _usable_rows(catalog, task, labels, config, split):
     """(the rows of a catalog that are learned from or judged, their Task); what is wrong with them is refused before
     anything is written."""
     catalog = complete_catalog(catalog)
     require_splits(catalog, split)
-    task = resolve_task(task, catalog)
+    task = resolve_task(task, catalog, labels)
     used = catalog[catalog["split"].isin(["train", "valid"])].reset_index(drop=True)
     task.encode(used)  # every unknown label
     refuse("the catalog is not usable", check_catalog(catalog))
@@ -163,6 +165,10 @@ def _prepared_rows(record, used, setup):
     if setup.progress:
         _name_other_recipes(setup.cache, record.preprocess)
         say(f"task {record.task.name}: " + ", ".join(head.summary for head in record.task.heads))
+        learned = {head.name for head in record.task.heads}
+        rest = [name for name in label_columns(used) if name not in learned]
+        if rest:
+            say(f"not learned: column {', '.join(rest)} (labels= names what is)")
     prepared = preprocess_images(
         used, setup.root, setup.cache, record.preprocess, workers=setup.workers, progress=setup.progress
     )

@@ -21,6 +21,10 @@ def help_of(verb, capsys):
     return capsys.readouterr().out
 
 
+def shown(default):
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
 def settings(verb):
     """(name, annotation's settings, default) of every flag of a verb, those of its recipes, too."""
     function = getattr(importlib.import_module(f"kfashion_utils.cli.{verbs()[verb][0]}"), verb)
@@ -39,7 +43,7 @@ def test_every_flag_has_a_text_and_says_its_default_once(verb, capsys):
     for name, setting, default in settings(verb):
         assert len(setting.help.split()) > 1, f"{name} is not explained"
         said_here = "default" in setting.help
-        assert not (said_here and setting.help_behavior_hint and setting.help_behavior_hint(str(default))), name
+        assert not (said_here and setting.help_behavior_hint and setting.help_behavior_hint(shown(default))), name
 
 
 def test_choices_are_shown_and_common_flags_come_first(capsys):

@@ -219,7 +219,7 @@ def test_a_column_named_like_a_known_head_says_so(tmp_path, column, values):
     with pytest.raises(InputError, match="the name is taken by the task's head") as refused:
         resolve_task(None, catalog)
     told = str(refused.value)
-    assert all(repr(value) in told for value in values) and "rename" in told and "--task FILE" in told
+    assert all(repr(value) in told for value in values) and "rename" in told and "task=FILE" in told
     assert all(name in told for name in kf.tables.tasks.HEADS[column].classes)
     example = told[told.index('{"name"') : told.index("}]}") + 3]
     (tmp_path / "task.json").write_text(example, encoding="utf-8")

@@ -153,7 +153,7 @@ def test_all_problems_come_together_with_the_remedy(tmp_path):
         filled(predicted([LOOK], ONE, failed=("x", "y")), f"{TEMPLATE}y,hat\nz,a\n", tmp_path, None)
     for text in (
         "'x.jpg' could not be read: empty (the file has no bytes)", "'y' could not be read",
-        "'z' is in the template, but not in the predictions (unknown id)", "['hat']", "--fallback majority",
+        "'z' is in the template, but not in the predictions (unknown id)", "['hat']", "fallback=majority",
     ):  # fmt: skip
         assert text in str(caught.value)
 

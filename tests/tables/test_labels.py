@@ -94,11 +94,34 @@ def catalog(**columns):
 
 def test_task_from_columns_uses_known_heads_and_sorts_the_rest():
     task = tasks.resolve_task(
-        None, catalog(style=["모던"] * 4, digit=["10", "9", "1", "7"], colour=["b", "a", "", "c"])
+        None,
+        catalog(style=["모던"] * 4, digit=["10", "9", "1", "7"], colour=["b", "a", "", "c"]),
+        ["style", "digit", "colour"],
     )
     assert task.heads[0] is tasks.STYLE
     assert task.heads[1].classes == ("1", "9", "10")
     assert task.heads[2].classes == ("a", "b")
+
+
+def test_what_becomes_a_target_is_known_named_or_the_only_one():
+    def targets(labels=None, **columns):
+        return [head.name for head in tasks.resolve_task(None, catalog(**columns), labels).heads]
+
+    known, note = ["모던"] * 4, ["kim", "lee", "kim", "lee"]
+    assert targets(style=known, photographer=note) == ["style"]
+    assert targets(lable=note) == ["lable"]
+    assert targets(style=known, part=note) == ["style", "part"]
+    assert targets(["photographer"], style=known, photographer=note) == ["photographer"]
+    with pytest.raises(
+        InputError, match=r"2 label columns, \['lable', 'photographer'\].*say which to learn with labels="
+    ):
+        targets(lable=note, photographer=note)
+    with pytest.raises(InputError, match="labels=lable: .*did you mean 'label'"):
+        targets(["lable"], label=note)
+    with pytest.raises(InputError, match="labels=path: "):
+        targets(["path"], label=note)
+    with pytest.raises(InputError, match="names its targets itself"):
+        tasks.resolve_task("style", catalog(style=known), ["style"])
 
 
 def test_task_by_name_by_file_and_unknown(tmp_path):

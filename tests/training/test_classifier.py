@@ -147,7 +147,7 @@ def test_constant_features_and_too_many_are_refused(monkeypatch):
         with pytest.raises(InputError, match="same features for every picture"):
             fit_classifier(ONE, kf.TrainConfig(classifier=kind), [constant], labels, groups)
     monkeypatch.setattr(classifier, "_memory", lambda: 1000)
-    with pytest.raises(InputError, match="--classifier hidden"):
+    with pytest.raises(InputError, match="classifier=hidden"):
         fit_classifier(ONE, kf.TrainConfig(), [constant], labels, groups)
 
 
