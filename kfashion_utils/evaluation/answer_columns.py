@@ -7,7 +7,9 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.label_forms import FLOAT, INTEGERS, LABEL_FORMS, NUMBER, class_in, written
 from kfashion_utils.tables.beside import composed
 from kfashion_utils.tables.labels import Head
+from kfashion_utils.tables.tasks import HEADS
 
+SHOWN = 6  # classes in a message
 DIGITS = 9  # significant ones of a probability in a submission
 MARKS = (":", "+", "_", "-", ".", " ", "/")  # between the head, or a word, and the class in the name of a column
 WORDS = ("class", "label", "prob", "proba", "probability", "p", "pred", "score")  # that may stand before a class
@@ -64,6 +66,7 @@ def answer_columns(table, id_column, heads, labels=None):
     if all(_key(head.name) in by_name for head in heads):
         of_heads = [AnswerColumn(by_name[_key(head.name)], head) for head in heads]
     elif len(heads) == 1 and len(others) == 1:
+        _require_same_question(others[0], heads[0])
         of_heads = [AnswerColumn(others[0], heads[0])]
     rest = [column for column in others if column not in {one.name for one in of_heads}]
     readings = _readings(rest, heads, labels)
@@ -79,6 +82,17 @@ def answer_columns(table, id_column, heads, labels=None):
     if of_heads or complete:
         return of_heads + (complete[0] if complete else [])
     raise InputError(_what_is_wrong(rest, list(readings.values()), id_column, heads))
+
+
+def _require_same_question(column, head):
+    """Refuse a column that is named like a known question which is not the one that was answered."""
+    known = {_key(name): one for name, one in HEADS.items()}.get(_key(column))
+    if known and not set(head.classes) <= set(known.classes):
+        raise InputError(
+            f"the template asks for {column!r}, a known question whose classes are {', '.join(known.classes)}, and the "
+            f"predictions answer {head.name!r} with {', '.join(head.classes[:SHOWN])}; predict with a run of "
+            f"{column!r}, or rename the column to {head.name!r} in a copy of the template"
+        )
 
 
 def _readings(columns, heads, labels):

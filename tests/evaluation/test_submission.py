@@ -142,3 +142,15 @@ def test_classes_that_are_numbers_need_the_form_told(tmp_path):
     with pytest.raises(InputError, match="are numbers themselves"):
         submit(table, "id,label\nx,0\ny,0\n", tmp_path)
     assert submit(table, "id,label\nx,0\ny,0\n", tmp_path, labels="name") == "id,label\nx,1\ny,3\n"
+
+
+def test_an_answer_to_another_question_is_refused(predictions, tmp_path):
+    template = "id,style\n100,0\n101,0\n102,0\n"
+    clothes = dict(zip(CLASSES, ("hat", "coat", "skirt"), strict=True))
+    label = predictions.rename(columns=lambda name: name.replace("style", "label"))
+    assert submit(label, template, tmp_path).splitlines()[1] == "100,1"  # a folder of K-Fashion's styles
+    hats = label.assign(label=label["label"].map(clothes))
+    hats = hats.rename(columns={f"label:{style}": f"label:{name}" for style, name in clothes.items()})
+    with pytest.raises(InputError, match="asks for 'style', a known question.* answer 'label' with hat, coat, skirt"):
+        submit(hats, template, tmp_path)
+    assert submit(hats, "id,answer\n100,0\n101,0\n102,0\n", tmp_path).splitlines()[1] == "100,1"
