@@ -50,6 +50,8 @@ def build_catalog(dataset, root, rows="photo"):
     rejected = rejected.sort_values("path", ignore_index=True)
     if not found:
         reasons = summarize(rejected) or "  no picture among them"
+        if dataset in ("kfashion", "sample") and not any(file.suffix == ".json" for file in listing.files):
+            reasons += f"\nno label file (.json); class folders are read by: kfashion catalog folders --root '{root}'"
         raise InputError(f"{root} holds nothing that `{dataset}` can use; of {len(listing.files):,} files:\n{reasons}")
     paths = [row["path"] for row in found]
     ids = unique_ids([row.pop("name") for row in found], paths)

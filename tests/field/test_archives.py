@@ -122,9 +122,15 @@ def test_members_that_cannot_be_read_are_told_at_the_catalog(tmp_path, tree, cha
     with zipfile.ZipFile(root / "all.zip") as archive:
         names = [name for name in archive.namelist() if name.endswith(".jpg")]
     patched(root / "all.zip", names[0], **change)
-    for dataset in ("folders", "kfashion"):
-        catalog, rejected = kf.build_catalog(dataset, root)
+    with zipfile.ZipFile(tmp_path / "folders.zip", "w") as plain, zipfile.ZipFile(root / "all.zip") as archive:
+        for number, name in enumerate(names):
+            plain.writestr(f"모던/{number}.jpg", archive.open(names[1]).read() if number else b"\xff\xd8")
+    patched(tmp_path / "folders.zip", "모던/0.jpg", **change)
+    (tmp_path / "folders").mkdir()
+    shutil.move(tmp_path / "folders.zip", tmp_path / "folders/all.zip")
+    for dataset, place, member in (("folders", tmp_path / "folders", "모던/0.jpg"), ("kfashion", root, names[0])):
+        catalog, rejected = kf.build_catalog(dataset, place)
         assert len(catalog) == 1
         mine = rejected[rejected["reason"] == "archive member that cannot be read"]
-        assert mine["path"].tolist() == [f"all.zip::{names[0]}"] and told in mine["detail"].item()
+        assert mine["path"].tolist() == [f"all.zip::{member}"] and told in mine["detail"].item()
         assert mine["kind"].tolist() == ["picture"]
