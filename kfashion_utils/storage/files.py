@@ -103,7 +103,15 @@ def write_json(path, values):
 def write_table(path, table):
     """Write a DataFrame as CSV without its index; equal tables give equal bytes."""
     with finished_file(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        table.to_csv(temporary, index=False, lineterminator="\n", encoding=csv_encoding(table))
+
+
+def csv_encoding(table):
+    """`utf-8-sig` for a table with other than ASCII letters, whose Hangul Excel shows only behind that mark; `utf-8`
+    for others, which any reader takes."""
+    columns = [table.columns, *(column for _, column in table.items() if column.dtype.kind not in "biuf")]
+    plain = all(str(value).isascii() for column in columns for value in column)
+    return "utf-8" if plain else "utf-8-sig"
 
 
 def hash_file(path, algorithm="sha256"):

@@ -18,7 +18,7 @@ import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
 from kfashion_utils.storage.addresses import source_version
-from kfashion_utils.storage.files import finished_file
+from kfashion_utils.storage.files import csv_encoding, finished_file
 from kfashion_utils.tables.labels import OWN_COLUMNS, RESERVED_COLUMNS, STATED_SIZE
 from kfashion_utils.tables.polygons import POLYGON_FORM, is_bad_polygon
 from kfashion_utils.tables.reading import NAMELESS, read_table
@@ -124,7 +124,8 @@ def read_catalog(path):
 
 
 def write_catalog(catalog, path):
-    """Write a catalog to `.csv` or `.csv.gz`; equal catalogs give equal bytes."""
+    """Write a catalog to `.csv`, which a double click shows with its Hangul, or `.csv.gz`; equal catalogs give equal
+    bytes."""
     with finished_file(path) as temporary, open(temporary, "wb") as raw:
         packed = str(path).endswith(".gz")
         with (
@@ -132,7 +133,8 @@ def write_catalog(catalog, path):
             if packed
             else contextlib.nullcontext(raw) as handle
         ):
-            catalog.to_csv(handle, index=False, lineterminator="\n")
+            encoding = "utf-8" if packed else csv_encoding(catalog)
+            catalog.to_csv(handle, index=False, lineterminator="\n", encoding=encoding)
 
 
 def hash_catalog(catalog, columns=None):

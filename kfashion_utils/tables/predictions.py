@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kfashion_utils.errors import InputError, refuse
-from kfashion_utils.storage.files import finished_file, hash_file, write_json
+from kfashion_utils.storage.files import csv_encoding, finished_file, hash_file, write_json
 from kfashion_utils.tables.beside import (  # noqa: F401 - all of it is told beside predictions, and asked for here
     TASK,
     facts_to_json,
@@ -214,7 +214,13 @@ def write_predictions(predictions, path):
     """Write a predictions table, probabilities with seven significant digits; its provenance, if it has one, goes into
     `<name>.provenance.json`, and one that lies there of an older table goes away."""
     with finished_file(path) as temporary:
-        predictions.to_csv(temporary, index=False, lineterminator="\n", float_format=f"%.{DIGITS}g")
+        predictions.to_csv(
+            temporary,
+            index=False,
+            lineterminator="\n",
+            float_format=f"%.{DIGITS}g",
+            encoding=csv_encoding(predictions),
+        )
     beside, facts = provenance_path(path), facts_to_json(predictions)
     if facts:
         write_json(beside, {**facts, TABLE_HASH: hash_file(path)})

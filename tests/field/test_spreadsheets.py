@@ -7,6 +7,7 @@ import lzma
 import warnings
 import zipfile
 
+import pandas as pd
 import pytest
 
 import kfashion_utils as kf
@@ -14,6 +15,8 @@ from kfashion_utils.__main__ import main
 from kfashion_utils.cli.options import read_pairs, read_prior
 from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.label_errors import read_edits
+from kfashion_utils.storage.files import write_table
+from kfashion_utils.tables.catalog import complete_catalog
 from kfashion_utils.tables.reading import decode
 
 CATALOG = "id,path,split,종류\na,모자/0.jpg,train,모자\nb,신발/0.jpg,valid,신발\n"
@@ -273,3 +276,26 @@ def test_the_command_line_reads_what_korean_excel_saved(tmp_path, capsys):
 
 def test_the_encoding_of_a_file_is_offered():
     assert decode("모자,신발".encode("cp949"), "t.csv") == ("모자,신발", "cp949")
+
+
+def test_tables_for_people_show_hangul_on_a_double_click(tmp_path):
+    """Excel reads UTF-8 as such only behind its mark; what is plain ASCII, packed or a template stays without."""
+    mark = b"\xef\xbb\xbf"
+    korean = complete_catalog({"id": ["a"], "path": ["사진/a.jpg"], "style": ["모던"]})
+    plain = complete_catalog({"id": ["a"], "path": ["a.jpg"], "label": ["x"]})
+    for table, begins in ((korean, mark), (plain, b"id,")):
+        kf.write_catalog(table, tmp_path / "c.csv")
+        assert (tmp_path / "c.csv").read_bytes().startswith(begins)
+        assert kf.read_catalog(tmp_path / "c.csv").equals(table)
+        assert pd.read_csv(tmp_path / "c.csv").columns[0] == "id"
+        write_table(tmp_path / "t.csv", table)
+        assert (tmp_path / "t.csv").read_bytes().startswith(begins)
+    kf.write_catalog(korean, tmp_path / "c.csv.gz")
+    assert gzip.decompress((tmp_path / "c.csv.gz").read_bytes()).startswith(b"id,")
+    answers = pd.DataFrame({"id": ["a"], "photo": ["a"], "style": ["모던"], "style:모던": [0.75], "style:펑크": [0.25]})
+    kf.write_predictions(answers, tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").read_bytes().startswith(mark)
+    assert kf.read_predictions(tmp_path / "p.csv").equals(answers)
+    (tmp_path / "template.csv").write_bytes(b"id,style\na,0\n")
+    kf.write_submission(answers, tmp_path / "template.csv", tmp_path / "s.csv", labels="name")
+    assert (tmp_path / "s.csv").read_bytes() == "id,style\na,모던\n".encode()
