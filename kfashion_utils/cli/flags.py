@@ -8,7 +8,6 @@ import dataclasses
 import functools
 import inspect
 import re
-import typing
 from typing import Annotated, Literal
 
 import tyro
@@ -139,7 +138,7 @@ def as_typed(message, verb):
 
 def _own_name(parameter):
     """What a parameter is called as a flag."""
-    given = [mark.name for mark in typing.get_args(parameter.annotation) if getattr(mark, "name", None)]
+    given = [mark.name for mark in getattr(parameter.annotation, "__metadata__", ()) if getattr(mark, "name", None)]
     return given[0] if given else parameter.name
 
 

@@ -103,7 +103,7 @@ def predict(
         prior: class mix that is expected: train, uniform, or a file (JSON {class: share}, or CSV class,share).
         thresholds: decide classes of multi-label heads where their F1 was best in training.
         allow_missing_regions: predict although more pictures lack the recipe's box or polygon than in training.
-        cache: folder of caches; default: nothing is kept.
+        cache: folder of caches; default: that of the run's training, where it is here, else nothing is kept.
         workers: processes that prepare pictures; default: one a core.
     """
     if catalog is None:

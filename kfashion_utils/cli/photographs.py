@@ -20,7 +20,7 @@ def predict_on_screen(words, out, prior):
     runs, pictures = _told_apart(words)
     from kfashion_utils.training.photographs import answer_photographs  # loads Keras: after the words are looked at
 
-    table, paths = answer_photographs(runs, pictures, prior)
+    table, paths = answer_photographs(runs, pictures, prior=prior)
     failures = table.attrs["failures"]
     for head in prediction_heads(table):
         scores = head_scores(table, head)

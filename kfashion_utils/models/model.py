@@ -22,7 +22,7 @@ from kfashion_utils.models.internals import all_layers
 from kfashion_utils.models.weight_files import load_base_weights, load_weights
 from kfashion_utils.runs.backbones import find_backbone
 from kfashion_utils.runs.weights import HUB
-from kfashion_utils.storage.files import hash_file
+from kfashion_utils.storage.files import known_hash
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of retracing whenever a last batch is smaller
 
@@ -223,7 +223,7 @@ def load_trained(run):
         InputError: the weights are missing, changed since training, or of another architecture.
     """
     path = run.weights
-    key = (hash_file(path), run.task.to_json(), run.config.backbone, run.preprocess.size, *run.config.shape.values())
+    key = (known_hash(path), run.task.to_json(), run.config.backbone, run.preprocess.size, *run.config.shape.values())
     if key not in _KEPT:
         _KEPT[key] = _load(run, path)
         while len(_KEPT) > MOST_KEPT:

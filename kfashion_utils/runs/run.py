@@ -11,7 +11,7 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.recipes import from_dict
 from kfashion_utils.runs.config import TrainConfig
-from kfashion_utils.storage.files import hash_file, write_json
+from kfashion_utils.storage.files import hash_file, known_hash, write_json
 from kfashion_utils.tables.catalog import read_catalog
 from kfashion_utils.tables.labels import Task
 from kfashion_utils.tables.predictions import read_predictions
@@ -222,7 +222,7 @@ class Run:
         if not path.is_file():
             raise InputError(f"{path} is missing: the run is not finished, or it is no run folder; {CONTINUED}")
         expected = self.record.files.get(name) if name in SEALED else None
-        if expected and hash_file(path) != expected:
+        if expected and known_hash(path) != expected:
             raise FileChanged(
                 f"{path} is not the file that training wrote: its {path.stat().st_size:,} bytes have another hash than "
                 "run.json states (half copied, cut, or edited?); copy the run again, or train it anew"

@@ -7,6 +7,7 @@ that are missing.
 import contextlib
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -118,6 +119,17 @@ def hash_file(path, algorithm="sha256"):
     """Hex digest of a file's content, read in pieces."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, algorithm).hexdigest()
+
+
+def known_hash(path):
+    """`hash_file` of a file, read again only when its place, size or times are others than when it was read last."""
+    status = os.stat(path)
+    return _hash_of(os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _hash_of(path, *_status):
+    return hash_file(path)
 
 
 # What can go wrong ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """`predict`: runs and a catalog -> a predictions table, each run with its own recipe, the mean of all."""
 
 import tempfile
+from pathlib import Path
 
 import pandas as pd
 
@@ -49,7 +50,7 @@ def predict(
         thresholds: decide each class of a multi-label head where its F1 was best out of fold in training: its log-odds
             are shifted so that 0.5 decides.
         allow_missing_regions: predict although more pictures lack the recipe's box or polygon than did in training.
-        cache: folder of caches; None = nothing is kept.
+        cache: folder of caches; None = the one that a run was trained with, where it is there, else nothing is kept.
 
     Returns:
         predictions DataFrame `id, photo, <head>…`, and a probability a class. Pictures that could not be read have no
@@ -113,10 +114,17 @@ def _loaded(runs):
 def _answers(run, shift, chosen, root, cache, workers, progress):
     """(predictions of one run, one row a catalog row; failures DataFrame)."""
     with tempfile.TemporaryDirectory() as scratch:
-        prepared, readable = _prepared_rows(chosen, root, cache or scratch, run.preprocess, workers, progress)
+        place = cache or _own_cache(run) or scratch
+        prepared, readable = _prepared_rows(chosen, root, place, run.preprocess, workers, progress)
         scores = answer(run, look_at(prepared, readable["id"]))
     table = prediction_table(run.task, readable, shift_scores(run.task, scores, shift))
     return table, prepared.failures
+
+
+def _own_cache(run):
+    """The folder of caches that a run was trained with; None = it is not known, or not here."""
+    cache = run.record.cache
+    return cache if cache and Path(cache).is_dir() else None
 
 
 def _common_rows(tables):

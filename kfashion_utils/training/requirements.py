@@ -2,6 +2,7 @@
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.models.model import require_shape
+from kfashion_utils.output import say
 
 SPLITS = {"train": ("train", "valid"), "all": ("train",)}  # rows that a training needs
 GUARDED = 16  # pictures looked at before a training starts
@@ -53,6 +54,24 @@ def require_polygons(catalog, config):
             f"swap={config.swap} cuts people out along polygons, and no training row has one; "
             "fill the column first, or use swap=0"
         )
+
+
+def require_regions(catalog, preprocess):
+    """Refuse a recipe that cuts along boxes and polygons where no row has any: it would change nothing.
+
+    Raises:
+        InputError: with the recipe that gives the same pictures.
+    """
+    drawn = catalog["left"].notna() | (catalog["polygon"] != "")
+    if preprocess.reads_regions and not drawn.any():
+        raise InputError(
+            f"crop={preprocess.crop} and mask={preprocess.mask} read boxes and polygons, and none of {len(catalog):,} "
+            "rows has one: every picture would stay whole. Fill the columns left, top, right, bottom, polygon and "
+            "region first, or use crop=none and mask=none"
+        )
+    masked = preprocess.mask == "polygon" and not (catalog["polygon"] != "").any()
+    if masked and drawn.any():
+        say("no row has a polygon, which mask=polygon reads: pictures are masked by their boxes")
 
 
 def require_rows(rows):

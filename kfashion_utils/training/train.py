@@ -33,11 +33,13 @@ from kfashion_utils.training.answer import look_at, mean_answers
 from kfashion_utils.training.devices import device_scope, precision_of, require_devices
 from kfashion_utils.training.fine_tuning import fine_tune
 from kfashion_utils.training.frozen import fit_frozen, frozen_answers
+from kfashion_utils.training.loaded import LoadedRun
 from kfashion_utils.training.loop import publish, write_history
 from kfashion_utils.training.record import make_record
 from kfashion_utils.training.requirements import (
     require_polygons,
     require_recipe,
+    require_regions,
     require_rows,
     require_span,
     require_splits,
@@ -86,7 +88,7 @@ def train(
             the classifier on frozen features. What it raises ends the training, which can be continued.
 
     Returns:
-        The finished Run.
+        The finished Run; `predict` of it answers photographs.
 
     Raises:
         InputError: the catalog, its labels or the recipe are not usable; the folder holds a run of another recipe or
@@ -102,11 +104,12 @@ def train(
         raise InputError("root= is missing: name the folder that the catalog's paths are relative to")
     for place in (run, root):
         require_mounted(place)
-    run = Run(run)
+    run = LoadedRun(run)
     preprocess, config = preprocess or Preprocess(), _resolved(config or TrainConfig())
     require_recipe(split, preprocess, config)
     count = require_devices(devices, config.batch_size)
     used, task = _usable_rows(catalog, task, labels, config, split)
+    require_regions(used, preprocess)
     setup = Setup(Path(root), Path(cache or run.path.parent / "cache"), workers, count, progress, on_epoch)
     weights, digest = starting_weights(config, setup.cache)
     record = make_record(task, preprocess, config, used, digest, split, setup)

@@ -23,3 +23,13 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
 def test_too_little_room_names_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="free .* GB or choose another folder"):
         storage.require_space(tmp_path, 1e18, "preparing")
+
+
+def test_a_known_hash_is_computed_again_for_a_changed_file(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"one")
+    first, status = storage.known_hash(path), path.stat()
+    assert first == storage.known_hash(path) == storage.hash_file(path)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as a copy that keeps times
+    assert storage.known_hash(path) == storage.hash_file(path) != first

@@ -67,6 +67,6 @@ def test_few_models_stay_loaded(run, monkeypatch):
     monkeypatch.setattr(models, "_load", lambda *_: object())
     models._KEPT.clear()
     for digest in ("a", "b", "c"):
-        monkeypatch.setattr(models, "hash_file", lambda path, digest=digest: digest)
+        monkeypatch.setattr(models, "known_hash", lambda path, digest=digest: digest)
         load_trained(run)
     assert [key[0] for key in models._KEPT] == ["b", "c"]

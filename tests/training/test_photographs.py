@@ -100,7 +100,7 @@ def test_a_recipe_that_reads_regions_says_what_it_had_to_do_without(boxed, colou
     root, catalog = colour_data
     answers = boxed.predict(root / catalog["path"][0])
     assert len(answers) == 1
-    assert "cut by box, which nobody has drawn here" in capsys.readouterr().out
+    assert "cut by box, which nobody has drawn in" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,41 @@ def boxed(colour_data, tmp_path_factory):
 def test_loading_a_run_loads_no_keras(run):
     code = f"import sys, kfashion_utils as kf; kf.load_run({str(run.path)!r}); assert 'keras' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_box_drawn_by_hand_serves_a_crop(colour_data, tmp_path):
+    """It is what a catalog's row with that box gives; where there is none, one line says so and nothing is refused."""
+    root, catalog = colour_data
+    boxed = catalog.assign(left=2.0, top=3.0, right=25.0, bottom=28.0, region="annotation", polygon="")
+    recipe = kf.Preprocess(size=32, crop="box", mask="polygon")
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=1)
+    run = kf.train(boxed, root, tmp_path / "run", preprocess=recipe, config=config, progress=False, workers=1)
+    rows, path = boxed.head(2).assign(region="hand"), str(root / catalog["path"][0])
+    expected = scores(kf.predict(run, rows, root, progress=False, allow_missing_regions=True))
+    box = (2, 3, 25, 28)
+    np.testing.assert_allclose(scores(run.predict(path, boxes=box)), expected[:1], atol=1e-6)
+    paths = [str(root / name) for name in rows["path"]]
+    np.testing.assert_allclose(scores(run.predict(paths, boxes=[box, box])), expected, atol=1e-6)
+    whole = scores(run.predict(paths, boxes=[box, None]))
+    np.testing.assert_allclose(whole[0], expected[0], atol=1e-6)
+    assert not np.allclose(whole[1], expected[1], atol=1e-4)
+    for wrong in ([box], (1, 2, 3), (9, 9, 1, 1), (0, 0, float("nan"), 1)):
+        with pytest.raises(kf.InputError, match="boxes for 2 pictures|a box is|1 boxes"):
+            run.predict(paths if wrong == [box] else path, boxes=wrong)
+
+
+def test_what_has_to_be_done_without_is_said(colour_data, tmp_path, capsys):
+    root, catalog = colour_data
+    boxed = catalog.assign(left=2.0, top=3.0, right=25.0, bottom=28.0, region="annotation", polygon="")
+    options = {"config": kf.TrainConfig(backbone="tiny", fine_tune_epochs=1), "progress": False, "workers": 1}
+    run = kf.train(boxed, root, tmp_path / "run", preprocess=kf.Preprocess(size=32, crop="box"), **options)
+    capsys.readouterr()
+    run.predict(root / catalog["path"][0])
+    assert "cut by box, which nobody has drawn in 1 of 1 pictures: they are used whole" in capsys.readouterr().out
+    run.predict(root / catalog["path"][0], boxes=(1, 1, 20, 20))
+    assert capsys.readouterr().out == ""
+    masked = kf.Preprocess(size=32, crop="box", mask="polygon")
+    with pytest.raises(kf.InputError, match="none of 45 rows has one: every picture would stay whole"):
+        kf.train(catalog, root, tmp_path / "none", preprocess=masked, **options)
+    kf.train(boxed, root, tmp_path / "masked", preprocess=masked, **options)
+    assert "masked by their boxes" in capsys.readouterr().out
