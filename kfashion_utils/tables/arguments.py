@@ -1,9 +1,11 @@
-"""A path is taken wherever a table is: `kf.evaluate("p.csv", "kf.csv")`."""
+"""What every public function does with paths among its arguments: one on Google Drive mounts it, and one is taken
+wherever a table is (`kf.evaluate("p.csv", "kf.csv")`)."""
 
 import functools
 import inspect
 import os
 
+from kfashion_utils.storage.colab import require_mounted
 from kfashion_utils.tables.catalog import read_catalog
 from kfashion_utils.tables.predictions import read_predictions
 
@@ -19,14 +21,14 @@ READERS = {  # parameter: who reads the file that it names
 def takes_paths(function):
     """The same function, whose parameters of `READERS` may be paths, or lists of them."""
     signature = inspect.signature(function)
-    named = READERS.keys() & signature.parameters.keys()
-    if not named:
-        return function
 
     @functools.wraps(function)
     def call(*arguments, **options):
+        for value in (*arguments, *options.values()):
+            if isinstance(value, (str, os.PathLike)):
+                require_mounted(value)
         given = signature.bind(*arguments, **options)
-        for name in named & given.arguments.keys():
+        for name in READERS.keys() & given.arguments.keys():
             given.arguments[name] = _table(given.arguments[name], READERS[name])
         return function(*given.args, **given.kwargs)
 

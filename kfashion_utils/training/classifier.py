@@ -47,7 +47,8 @@ def fit_classifier(task, config, variants, labels, groups, secondary=None, out_o
     if config.classifier == "linear":
         balance = {head.name: effective_balance(config, head) for head in task.heads}
         stacked = _stacked(variants)
-        return solve_linear(task, stacked, labels, groups, balance=balance, secondary=secondary, seed=config.seed)
+        options = {"balance": balance, "secondary": secondary, "seed": config.seed, "progress": progress}
+        return solve_linear(task, stacked, labels, groups, **options)
     weights = train_classifier(task, config, variants, np.arange(len(labels)), labels, progress)
     if not out_of_fold:
         return FittedClassifier(weights)

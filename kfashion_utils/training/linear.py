@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
+from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.training.balance import row_weights
@@ -67,7 +68,7 @@ def group_folds(groups, labels, seed, folds=FOLDS):
 # Linear -------------------------------------------------------------------------------------------------------------
 
 
-def solve_linear(task, variants, labels, groups, *, balance="none", secondary=None, seed=0):
+def solve_linear(task, variants, labels, groups, *, balance="none", secondary=None, seed=0, progress=False):
     """Logistic regression for every head, its strength chosen by group cross-validation.
 
     Args:
@@ -77,7 +78,15 @@ def solve_linear(task, variants, labels, groups, *, balance="none", secondary=No
         labels, groups, secondary: see `fit_classifier`.
         balance: `none`, `sqrt`, `full` (class weights) or `logit`, one for all heads or {head: one}.
         seed: of the folds.
+        progress: show a bar of the solutions, with the time left.
     """
+    shares = 1 if secondary is None else len(SUB_SHARES)
+    total = len(task.heads) * (shares * len(STRENGTHS) * FOLDS + 1)
+    with tqdm(total=total, desc="linear classifier", unit="solution", leave=False, disable=not progress) as bar:
+        return _solve(task, variants, labels, groups, balance, secondary, seed, bar.update)
+
+
+def _solve(task, variants, labels, groups, balance, secondary, seed, advance):
     variants = variants if variants.ndim == 3 else variants[None]
     mean = variants.mean(axis=(0, 1))
     deviation = divisors(mean, variants.std(axis=(0, 1)))
@@ -89,9 +98,10 @@ def solve_linear(task, variants, labels, groups, *, balance="none", secondary=No
         part = task.slices[head.name]
         second = None if secondary is None else secondary[known][:, part]
         wanted = balance if isinstance(balance, str) else balance[head.name]
-        problem = _Problem(head, variants[:, known], labels[known][:, part], second, groups[known], wanted)
+        problem = _Problem(head, variants[:, known], labels[known][:, part], second, groups[known], wanted, advance)
         chosen[head.name], logits = problem.choose(seed)
         kernel, bias = problem.solve(np.arange(known.sum()), chosen[head.name])
+        advance(1)
         scores[:, part] = head.probabilities(bias)
         scores[np.ix_(known, np.arange(part.start, part.stop))] = head.probabilities(logits)
         kernel = kernel / deviation[:, None]
@@ -100,12 +110,13 @@ def solve_linear(task, variants, labels, groups, *, balance="none", secondary=No
 
 
 class _Problem:
-    """One head's rows: `variants` float32 `(variants, n, depth)`, `main` and `secondary` labels `(n, classes)`."""
+    """One head's rows: `variants` float32 `(variants, n, depth)`, `main` and `secondary` labels `(n, classes)`;
+    `advance(count)` is told of solutions."""
 
-    def __init__(self, head, variants, main, secondary, groups, balance):
+    def __init__(self, head, variants, main, secondary, groups, balance, advance):
         self.kind = Sigmoids if head.multi else Softmax
         self.variants, self.main, self.secondary = variants, main, secondary
-        self.groups, self.balance = groups, balance
+        self.groups, self.balance, self.advance = groups, balance, advance
         self._spaces = {}
 
     def targets(self, share):
@@ -137,10 +148,12 @@ class _Problem:
                 space = self._space(number, train)
                 starts[number] = kernel, bias = self._fit(space, train, targets, strength, starts[number])
                 logits[held] = space.project(self.variants[:, held].mean(axis=0)) @ kernel + bias
+                self.advance(1)
             found.append((self._loss(logits), {"strength": strength, "sub_share": share}, logits))
             best = int(np.argmin([row[0] for row in found]))
             if best < len(found) - PATIENCE:
                 break
+        self.advance((len(STRENGTHS) - len(found)) * len(folds))  # those that are left out
         return found
 
     def _loss(self, logits):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from kfashion_utils.errors import InputError
-from kfashion_utils.images.prepare import preprocess_images
+from kfashion_utils.images.prepare import prepare
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.models.zero_shot import zero_shot
+from kfashion_utils.output import say
 from kfashion_utils.runs.run import Run, load_run
 from kfashion_utils.tables.beside import with_failures, with_pictures, with_provenance
 from kfashion_utils.tables.catalog import complete_catalog
@@ -223,7 +224,9 @@ def _chosen_rows(catalog, split):
 
 def _prepared_rows(chosen, root, cache, preprocess, workers, progress):
     """(PreparedImages, the rows among `chosen` that could be read)."""
-    prepared = preprocess_images(chosen, root, cache, preprocess, workers=workers, progress=progress)
+    prepared = prepare(chosen, root, cache, preprocess, workers, progress=progress)
+    if progress and len(prepared.failures):
+        say(prepared.summary_of_failures)
     readable = chosen[chosen["id"].isin(prepared.ids)]
     if readable.empty:
         first = " ".join(prepared.failures.iloc[0])

@@ -60,3 +60,19 @@ def test_a_link_to_drive_is_on_drive(tmp_path):
     (tmp_path / "link").symlink_to(DRIVE)
     assert is_on_drive(tmp_path / "link" / "runs") and is_on_drive("/content/x/../drive/y")
     assert not is_on_drive(tmp_path) and not is_on_drive("/content/drives")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: kf.read_catalog(DRIVE / "kf.csv"),
+        lambda: kf.build_catalog("folders", str(DRIVE)),
+        lambda: kf.evaluate(str(DRIVE / "p.csv"), "kf.csv"),
+        lambda: kf.load_run(DRIVE / "runs/a"),
+        lambda: kf.open_image("a.jpg", DRIVE),
+        lambda: kf.report(DRIVE / "runs/a"),
+    ],
+)
+def test_every_public_function_refuses(call):
+    with pytest.raises(kf.InputError, match="this is not Colab"):
+        call()

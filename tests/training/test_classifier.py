@@ -105,7 +105,7 @@ def test_a_helpful_second_opinion_gets_a_share():
     secondary = np.where(wrong[:, None], truth, 0).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups, secondary=secondary)
     assert fitted.chosen["a"]["sub_share"] in linear.SUB_SHARES
-    mixed = linear._Problem(ONE.heads[0], values[None], labels, secondary, groups, "none").targets(0.2)
+    mixed = linear._Problem(ONE.heads[0], values[None], labels, secondary, groups, "none", None).targets(0.2)
     np.testing.assert_allclose(mixed[wrong].max(axis=1), 0.8)
     np.testing.assert_array_equal(mixed[~wrong], labels[~wrong])
 
