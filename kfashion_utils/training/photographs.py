@@ -143,7 +143,7 @@ def _region(box, path):
 
 
 def _say_what_lacks(runs, drawn):
-    """Say what the recipes read and nobody has drawn."""
+    """Say what the recipes read and nobody has drawn, and boxes that no recipe reads."""
     without = sum(not region for region in drawn)
     for run in runs:
         recipe = run.preprocess
@@ -153,6 +153,8 @@ def _say_what_lacks(runs, drawn):
                 f"{run.path.name} was trained on pictures cut by {' and '.join(reads)}, which nobody has drawn in "
                 f"{without:,} of {len(drawn):,} pictures: they are used whole, expect less"
             )
+        elif not reads and without < len(drawn):
+            say(f"{run.path.name} was trained on whole pictures: boxes are not read")
         elif recipe.mask != "none":
             say(f"{run.path.name} was trained on pictures masked by {recipe.mask}: they are masked by their boxes here")
 

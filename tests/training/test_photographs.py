@@ -149,6 +149,9 @@ def test_what_has_to_be_done_without_is_said(colour_data, tmp_path, capsys):
     assert "cut by box, which nobody has drawn in 1 of 1 pictures: they are used whole" in capsys.readouterr().out
     run.predict(root / catalog["path"][0], boxes=(1, 1, 20, 20))
     assert capsys.readouterr().out == ""
+    plain = kf.train(catalog, root, tmp_path / "plain", preprocess=kf.Preprocess(size=32), **options)
+    plain.predict(root / catalog["path"][0], boxes=(1, 1, 20, 20))
+    assert "trained on whole pictures: boxes are not read" in capsys.readouterr().out
     masked = kf.Preprocess(size=32, crop="box", mask="polygon")
     with pytest.raises(kf.InputError, match="none of 45 rows has one: every picture would stay whole"):
         kf.train(catalog, root, tmp_path / "none", preprocess=masked, **options)
