@@ -11,15 +11,16 @@ import unicodedata
 from collections import Counter, defaultdict, namedtuple
 from pathlib import Path, PurePosixPath
 
+from kfashion_utils import extras
 from kfashion_utils.datasets.foreign_archives import foreign_archive
 from kfashion_utils.datasets.service import is_service_folder, service_folder
 from kfashion_utils.errors import InputError
 from kfashion_utils.storage.addresses import CONTAINER_MARK, split_address
 from kfashion_utils.storage.archives import open_archive
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", *extras.HEIC_SUFFIXES)
 # suffixes known to be those of pictures, and none, which says nothing
-OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".psd", ".svg", "")
+OTHER_PICTURES = (".tif", ".tiff", ".avif", ".jp2", ".psd", ".svg", "")
 READ = {*PICTURE_SUFFIXES, ".json"}  # suffixes of what is read
 PROBE = 4096  # bytes read from the middle of a file to tell files of equal size apart
 
@@ -189,6 +190,8 @@ def _name_problem(file, member):
     foreign = None if member is None or file.suffix in READ else foreign_archive(member.replace("\\", "/"))
     if foreign:
         return "archive", "archive inside a zip", f"unpack the outer one; {foreign[1]}"
+    if file.suffix in extras.HEIC_SUFFIXES and not extras.reads_heic():
+        return "picture", "format is not decoded", f"{file.suffix}; {extras.HEIC_REMEDY}"
     if file.suffix in OTHER_PICTURES:
         remedy = f"convert it to {', '.join(PICTURE_SUFFIXES[:2])} or .png"
         return "picture", "format is not decoded", f"{file.suffix or 'no suffix'}; {remedy}"

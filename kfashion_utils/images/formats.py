@@ -1,4 +1,4 @@
-"""The five formats: encoded bytes become Pillow's picture, not loaded yet and within the limits, or an `ImageRejected`.
+"""The formats: encoded bytes become Pillow's picture, not loaded yet and within the limits, or an `ImageRejected`.
 
 Pillow sees only what makes pixels, through its own classes: metadata is cut off before, so it can neither fail, warn
 nor take long. Only `decoding.py` uses this.
@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from kfashion_utils.errors import MAX_PIXELS, MAX_RUN_LENGTH_PIXELS, ImageRejected
+from kfashion_utils.images import heic
 from kfashion_utils.images.end_mark import END_MARK, add_end_mark
 from kfashion_utils.images.mended import NO_END_MARK, mended
 
@@ -244,6 +245,7 @@ OPENERS = {
     rb"RIFF....WEBP": _open_webp,
     rb"GIF8[79]a": _open_gif,
     rb"BM": _open_bmp,
+    heic.START: heic.open_heic,
 }
 ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
