@@ -1,11 +1,15 @@
 """A run goes on from what it kept, and tells each epoch to whoever asks."""
 
+import keras
+import numpy as np
 import pytest
 from conftest import train_colours as train
 
 import kfashion_utils as kf
 from kfashion_utils.__main__ import main
 from kfashion_utils.errors import InputError
+from kfashion_utils.models.backbones import build_base
+from kfashion_utils.models.model import load_trained
 
 TWO = kf.TrainConfig(backbone="tiny", fine_tune_epochs=2, batch_size=8, seed=4)
 
@@ -58,6 +62,29 @@ def test_the_command_line_goes_on_with_the_run_alone(stopped, capsys):
     assert "is finished; nothing to do" in capsys.readouterr().out
     assert main(["train", "--run", folder, "--fine-tune-epochs", "3"]) == 0
     assert kf.Run(folder).history["epoch"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.slow
+def test_efficientnet_lite_fine_tunes_and_goes_on_exactly(colour_data, tmp_path):
+    """From a file of weights, through a stop after the first epoch, as an undisturbed training does."""
+    keras.utils.set_random_seed(1)
+    build_base("efficientnet_lite0", 32).save_weights(tmp_path / "w.weights.h5")
+    config = kf.TrainConfig(
+        backbone="efficientnet_lite0", weights=str(tmp_path / "w.weights.h5"), fine_tune_epochs=2, batch_size=8
+    )
+    whole = train(colour_data, tmp_path / "whole", config, tmp_path / "cache")
+    assert whole.history["loss"].iloc[-1] < whole.history["loss"].iloc[1] or whole.metrics["label"]["accuracy"] == 1
+
+    def stop(row):
+        if row["epoch"] == 1:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(colour_data, tmp_path / "stopped", config, tmp_path / "cache", on_epoch=stop)
+    stopped = kf.train(run=tmp_path / "stopped", progress=False)
+    assert stopped.history.drop(columns="seconds").equals(whole.history.drop(columns="seconds"))
+    for one, other in zip(load_trained(stopped).get_weights(), load_trained(whole).get_weights(), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_what_cannot_go_on_is_refused(stopped, tmp_path, capsys):

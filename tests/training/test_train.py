@@ -22,6 +22,7 @@ from kfashion_utils.training.start import starting_weights
 
 RECIPE = Preprocess(size=32)
 SCRATCH = kf.TrainConfig(backbone="tiny", fine_tune_epochs=4, every=2, batch_size=8)
+LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 FROZEN = kf.TrainConfig(backbone="tiny", fine_tune_epochs=0)
 
 
@@ -107,7 +108,7 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backbone", ["vgg19", "resnet50", "efficientnet_b0"])
+@pytest.mark.parametrize("backbone", ["vgg19", "resnet50", "efficientnet_b0", *LITES])
 def test_the_great_backbones_overfit_a_small_set(backbone, colour_data, cache, tmp_path):
     run = train(
         colour_data, tmp_path / "run", kf.TrainConfig(backbone=backbone, weights="none", fine_tune_epochs=0), cache
