@@ -84,8 +84,27 @@ def presets(text=False):
     return [preset for name in rows for preset in getattr(models, name).presets]
 
 
-def build_encoder(preset, size, weights=True):
-    """A pretrained encoder: `(size, size, 3)` RGB 0..255, uint8 or float -> pooled features `(depth,)` float32.
+def require_pyramid(preset):
+    """Refuse one of KerasHub's own presets that gives no stages; those of folders and handles tell when they are built.
+
+    Raises:
+        InputError: said which kinds do.
+    """
+    name, package = str(preset).removeprefix(HUB), keras_hub_package().models
+    kinds = [getattr(package, kind) for kind in FAMILIES if hasattr(package, kind)]
+    if any(name in kind.presets and not hasattr(kind, "pyramid_outputs") for kind in kinds):
+        raise InputError(_no_pyramid(name))
+
+
+def _no_pyramid(name):
+    package = keras_hub_package().models
+    pyramids = [kind for kind in FAMILIES if hasattr(getattr(package, kind, None), "pyramid_outputs")]
+    return f"{HUB}{name} gives one vector a picture, no stages: use taps=last, or a preset of {', '.join(pyramids)}"
+
+
+def build_encoder(preset, size, weights=True, taps="last"):
+    """A pretrained encoder: `(size, size, 3)` RGB 0..255, uint8 or float -> pooled features `(depth,)` float32; with
+    taps `stages` the last two levels of its feature pyramid as they come, shallow to deep.
 
     Scaling is inside: what the preset's image converter states, else its family's. So is resizing, where an encoder has
     one size only; one that takes any (convolutions, DINO) sees `size`.
@@ -95,17 +114,35 @@ def build_encoder(preset, size, weights=True):
             `save_to_preset`.
         size: side of the pictures, pixels.
         weights: False = random ones (they will be loaded from a run).
+        taps: `last` or `stages`.
 
     Raises:
-        InputError: KerasHub is missing, no such preset, no image encoder, or it could not be fetched.
+        InputError: KerasHub is missing, no such preset, no image encoder, no pyramid, or it could not be fetched.
     """
     name = require_preset(preset)
     backbone, family = load_encoder(name, size, weights)
     vision = getattr(backbone, "vision_encoder", backbone)
     pooling = "tokens" if getattr(vision, "use_class_token", True) is False else family.pooling
     image = layers.Input((size, size, 3), name="image")
+    if taps == "stages":
+        pyramid = _pyramid(vision, name)
+        return keras.Model(image, _call(pyramid, scale_pixels(name, family, vision, image)), name="encoder")
     features = POOLINGS[pooling](_call(vision, scale_pixels(name, family, vision, image)))
     return keras.Model(image, ops.cast(features, "float32"), name="encoder")
+
+
+def _pyramid(vision, name):
+    """A model of the last two levels of an encoder's feature pyramid."""
+    levels = getattr(vision, "pyramid_outputs", {})
+    if len(levels) < 2:
+        raise InputError(_no_pyramid(name))
+    deepest = sorted(levels, key=_level)[-2:]
+    return keras.Model(vision.input, [levels[level] for level in deepest])
+
+
+def _level(name):
+    """The number in the name of a level: `P5`, `stage2`."""
+    return int("".join(filter(str.isdigit, name)) or 0)
 
 
 def keras_hub_package():

@@ -17,7 +17,7 @@ from kfashion_utils.models.backbones import (
     build_base,
     tap_outputs,
 )
-from kfashion_utils.models.encoders import build_encoder
+from kfashion_utils.models.encoders import build_encoder, require_pyramid
 from kfashion_utils.models.internals import all_layers
 from kfashion_utils.models.weight_files import load_base_weights, load_weights
 from kfashion_utils.runs.backbones import find_backbone
@@ -47,7 +47,7 @@ def build_model(
             would spoil them.
         seed: of the random weights.
         taps: `last` = the average over places of the base's output; `stages` = mean, standard deviation and maximum of
-            its last two stages.
+            its last two stages (of `hub:` encoders, those that are feature pyramids).
         sizes: sides at which the base sees the picture, pixels, resized within the model; () = as it comes.
         classifier: a row of `ENTRIES`: the layers after `features`.
         precision: Keras' dtype policy of the backbone (`mixed_float16`, `mixed_bfloat16`); everything after it computes
@@ -83,8 +83,10 @@ def require_shape(backbone, size, taps, sizes):
         InputError: said which.
     """
     several = tuple(sizes) not in ((), (size,))
-    if backbone.startswith(HUB) and (taps != "last" or several):
-        raise InputError(f"{backbone} gives one vector a picture: use taps='last' and no sizes")
+    if backbone.startswith(HUB) and several:
+        raise InputError(f"{backbone} sees a picture at one size: leave sizes={tuple(sizes)} out")
+    if backbone.startswith(HUB) and taps == "stages":
+        require_pyramid(backbone)
     if backbone == "tiny" and several:
         raise InputError(
             f"backbone 'tiny' sees pictures at one size, {size} as prepared; sizes={tuple(sizes)} need another backbone"
@@ -131,17 +133,21 @@ def _tapped(base, backbone, taps):
 
 
 def _statistics(values):
-    mean = ops.mean(values, axis=(1, 2))
-    variance = ops.maximum(ops.mean(ops.square(values), axis=(1, 2)) - ops.square(mean), 0)
-    return [mean, ops.sqrt(variance + 1e-6), ops.max(values, axis=(1, 2))]  # the root of 0 has no slope
+    """Mean, deviation and maximum over the places of a map `(b, height, width, depth)` or of tokens `(b, n, depth)`."""
+    places = tuple(range(1, len(values.shape) - 1))
+    mean = ops.mean(values, axis=places)
+    variance = ops.maximum(ops.mean(ops.square(values), axis=places) - ops.square(mean), 0)
+    return [mean, ops.sqrt(variance + 1e-6), ops.max(values, axis=places)]  # the root of 0 has no slope
 
 
 def _hub_features(image, backbone, weights, taps, sizes):
-    base = build_encoder(backbone.removeprefix(HUB), image.shape[1], weights=weights is not None)
+    base = build_encoder(backbone.removeprefix(HUB), image.shape[1], weights=weights is not None, taps=taps)
     if weights is not None:
         _freeze_batch_norms(base)
     base.name = "backbone"
-    return [ops.cast(base(image), "float32")]
+    if taps == "last":
+        return [ops.cast(base(image), "float32")]
+    return [one for values in base(image) for one in _statistics(ops.cast(values, "float32"))]
 
 
 def _freeze_batch_norms(base):

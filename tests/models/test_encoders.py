@@ -207,6 +207,21 @@ def test_features_equal_the_encoder_called_by_hand(made, kind, size):
     assert np.ptp(features, axis=0).max() > 1e-3  # three pictures, three answers
 
 
+@pytest.mark.parametrize(("kind", "size", "levels"), [("resnet", 32, "P2 P3"), ("dinov2", 35, "stage1 stage2")])
+def test_stages_are_the_last_two_levels_of_a_pyramid(made, kind, size, levels):
+    folder, backbone, before = made[kind]
+    pixels = pictures(size)
+    model = build_model(TWO, f"hub:{folder}", size, "preset", taps="stages")
+    features = keras.Model(model.input, model.get_layer("features").output).predict(pixels, verbose=0)
+    outputs = [backbone.pyramid_outputs[level] for level in levels.split()]
+    pyramid = keras.Model(backbone.input, outputs)
+    values = numpy(converter(before)(pixels))
+    maps = [np.asarray(one) for one in pyramid({"images": values} if kind == "dinov2" else values)]
+    flat = [one.reshape(len(pixels), -1, one.shape[-1]) for one in maps]
+    parts = [(one.mean(axis=1), np.sqrt(one.var(axis=1) + 1e-6), one.max(axis=1)) for one in flat]
+    np.testing.assert_allclose(features, np.concatenate([each for of_map in parts for each in of_map], 1), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_other_row_pools_to_one_vector(name):
     if not hasattr(models, name):
@@ -340,8 +355,16 @@ def test_a_preset_is_a_backbone_like_any_other(made, colour_data, tmp_path):
     assert run.config.weights == "preset" and run.config.taps == "last" and run.metrics["label"]["accuracy"] > 0.8
     assert len(kf.predict(run, catalog, root, split="valid", progress=False)) == 18
     assert kf.train(catalog, root, tmp_path / "run", config=config, **options).finished
-    with pytest.raises(InputError, match="taps='last'"):
-        kf.train(catalog, root, tmp_path / "taps", config=kf.TrainConfig(backbone=preset, taps="stages"), **options)
+    staged = kf.TrainConfig(backbone=preset, taps="stages")
+    assert kf.train(catalog, root, tmp_path / "taps", config=staged, **options).metrics["label"]["accuracy"] > 0.8
+    assert len(kf.predict(tmp_path / "taps", catalog, root, split="valid", progress=False)) == 18
+    for refused, message in (
+        ({"taps": "stages", "backbone": f"hub:{made['vit'][0]}"}, "gives one vector a picture, no stages: .*ResNetB"),
+        ({"taps": "stages", "backbone": "hub:clip_vit_base_patch32"}, "gives one vector a picture, no stages"),
+        ({"sizes": (32, 64), "backbone": preset}, "sees a picture at one size"),
+    ):
+        with pytest.raises(InputError, match=message):
+            kf.train(catalog, root, tmp_path / "refused", config=kf.TrainConfig(**refused), **options)
     answers = kf.predict_zero_shot(
         f"hub:{made['clip'][0]}", catalog, root, task=ZERO, preprocess=kf.Preprocess(size=32), progress=False
     )
