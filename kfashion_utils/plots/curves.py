@@ -52,7 +52,8 @@ def plot_history(history):
         loss.set_ylabel("loss")
         loss.set_ylim(0, loss.get_ylim()[1])
         accuracy.set_ylabel("accuracy, share of photos")
-        accuracy.set_ylim(0, 1.02)
+        accuracy.set_ylim(0, 1.02 if len(history) > 1 else 1.12)  # a number stands over a bar
+        accuracy.set_yticks(np.linspace(0, 1, 6))
         accuracy.set_title(_history_finding(history, heads), loc="left")
         _legend_below(figure)
     return figure

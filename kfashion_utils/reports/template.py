@@ -148,12 +148,11 @@ figcaption em { font-style: normal; color: var(--quiet); }
   .tiles { grid-template-columns: 1fr 1fr; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 10px; }
-  .classes th, .classes td { padding: 6px 4px; font-size: 14px; }
-  .classes .parent, .classes.parents thead th:nth-child(2), .classes .meter, .classes th:last-child,
-  .classes td:last-child {
-    display: none;
-  }
-  .classes th:first-child { overflow-wrap: normal; }
+  .classes th, .classes td { padding: 6px 2px; font-size: 13px; }
+  .classes thead th { font-size: 12px; }
+  .classes .interval { font-size: 10px; }
+  .classes .parent, .classes.parents thead th:nth-child(2), .classes .meter { display: none; }
+  .classes th:first-child { overflow-wrap: anywhere; }
   .under { display: block; }
   .plate.wide img { max-width: none; width: 640px; }
   .cards { grid-template-columns: 1fr 1fr; gap: 8px; }

@@ -327,3 +327,13 @@ def test_with_a_korean_font_classes_are_korean_with_their_gloss():
             pytest.skip("no Korean font is installed here")
         figure = count_plots.plot_counts(catalog_of(["레트로", "실내복", "실내복"]))
     assert tick_labels(figure.axes[0].yaxis) == ["실내복", "레트로 retro"]
+
+
+def test_the_number_over_a_full_bar_leaves_the_title_free():
+    history = pd.DataFrame([{"epoch": 0, "loss": 0.1, "label_accuracy": 1.0, "val_label_accuracy": 0.9, "seconds": 1}])
+    figure = curve_plots.plot_history(history)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    [number] = [text for text in axes.texts if text.get_text() == "1.000"]
+    title = axes._left_title.get_window_extent()
+    assert number.get_window_extent().y1 <= title.y0
