@@ -121,6 +121,7 @@ def report(
     out: Path | None = None,
     audit: Path | None = None,
     heat: bool = True,
+    language: Literal["en", "ko"] | None = None,
 ):
     """One self-contained HTML page about a run.
 
@@ -131,9 +132,10 @@ def report(
         out: the page to write; default: report.html in the run's folder.
         audit: a folder that `kfashion audit` wrote: its findings, and the scores without near-duplicates.
         heat: show where the network looked; loads Keras.
+        language: of the page; default: Korean where the classes have Korean names.
     """
     truth = kf.read_catalog(catalog) if catalog else None
-    print(kf.report(run, catalog=truth, root=root, out=out, audit=audit, heat=heat))
+    print(kf.report(run, catalog=truth, root=root, out=out, audit=audit, heat=heat, language=language))
 
 
 def runs(

@@ -4,6 +4,7 @@ No network, no script: styles inline, figures and pictures as base64. Equal inpu
 said in words on the page. Beware before sharing: a page with pictures holds up to 32 of the run's photographs.
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kfashion_utils.reports.classes import classes
 from kfashion_utils.reports.command import how_to_repeat
 from kfashion_utils.reports.headline import headline
 from kfashion_utils.reports.heat import where_it_looked
+from kfashion_utils.reports.korean import in_korean
 from kfashion_utils.reports.page import bullets, element, figure, lines, page, section
 from kfashion_utils.reports.parts import Parts
 from kfashion_utils.reports.pictures import pictures
@@ -31,10 +33,12 @@ OUT_OF_FOLD = (
     "It learned from every row; every figure on this page is out of fold: "
     "each row was judged by a classifier that had not seen its group."
 )
+LANGUAGES = (None, "en", "ko")
+HANGUL = re.compile("[가-힣]")
 SOLVED = "The network was not fine-tuned, so there is one step: the classifier solved on frozen features."
 
 
-def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
+def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True, language=None):
     """Write the page of a run.
 
     Args:
@@ -44,6 +48,7 @@ def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
         out: the page to write; None = `report.html` in the run's folder.
         audit: folder that `kfashion audit` wrote; None = none.
         heat: show where the network looked on a few pictures; needs the run's weights and loads Keras.
+        language: `en`, `ko`, or None = Korean where the classes have Korean names.
 
     Returns:
         Path of the page.
@@ -53,17 +58,25 @@ def report(run, catalog=None, root=None, out=None, *, audit=None, heat=True):
             written, that a file of the run is not the one which training wrote. Anything else that is missing is named
             on the page, and told.
     """
+    if language not in LANGUAGES:
+        raise InputError(f"language={language!r}: expected one of {LANGUAGES}")
     run = run if isinstance(run, Run) else Run(run)
     catalog = read_catalog(catalog) if isinstance(catalog, (str, Path)) else catalog
     parts = Parts(run, catalog, root, audit, heat)
     out = Path(out) if out is not None else run.path / "report.html"
     title = f"{run.task.name}: {run.path.resolve().name}"
     with font_for([name for head in run.task.heads for name in (head.name, *head.classes)]):
-        write_text(out, page(title, _lead(run), _sections(parts)))
+        document = page(title, _lead(run), _sections(parts))
+        write_text(out, in_korean(document) if (language or _own_language(run)) == "ko" else document)
     refuse(f"{out} was written without what these files hold", parts.changed)
     if parts.missing:
         say(f"{out} lacks, and says so:\n{listing(parts.missing)}")
     return out
+
+
+def _own_language(run):
+    """The language of a run's classes."""
+    return "ko" if any(HANGUL.search(name) for head in run.task.heads for name in head.classes) else "en"
 
 
 def _sections(parts):
@@ -93,7 +106,8 @@ def _lead(run):
 
 
 def _missing(missing):
-    return section("What is missing here", bullets(map(escape, missing)), "note") if missing else ""
+    messages = f'<div lang="en">{bullets(map(escape, missing))}</div>'  # whatever the language of the page
+    return section("What is missing here", messages, "note") if missing else ""
 
 
 def _learning(history):

@@ -113,7 +113,7 @@ def test_what_cannot_be_trained_is_refused_before_a_picture_is_prepared(colour_d
     cases = {
         "sees none": (tiny, {"devices": "gpu"}),
         "one size": ({**tiny, "sizes": (32, 64)}, {}),
-        "one vector": ({"backbone": "hub:clip", "taps": "stages"}, {}),
+        "one vector": ({"backbone": "hub:clip_vit_base_patch32", "taps": "stages"}, {}),
         "cuts people out": ({**tiny, "swap": 0.5}, {}),
     }
     for message, (config, options) in cases.items():
