@@ -284,7 +284,15 @@ def no_torn_tail_repair(monkeypatch):
     monkeypatch.setattr(shard_writer, "os", Without("ftruncate"))
 
 
-@pytest.mark.parametrize("plant", [no_fsync, straight_to_the_final_name, journal_before_file, no_torn_tail_repair])
+@pytest.mark.parametrize(
+    "plant",
+    [
+        no_fsync,
+        straight_to_the_final_name,
+        journal_before_file,
+        pytest.param(no_torn_tail_repair, marks=pytest.mark.slow),
+    ],
+)
 def test_planted_mutants_are_caught(photos, tmp_path, whole, monkeypatch, plant):
     every = faults(photos, tmp_path, False)
     plant(monkeypatch)

@@ -113,6 +113,7 @@ def _jobs(folder, paths, items, root, identity, workers):
     """Arguments of `look_at_some`: at least 16 and at most CHUNK pictures each, some four jobs a worker."""
     size = int(np.clip(-(-len(paths) // (4 * workers)), 16, CHUNK))
     starts = range(0, len(paths), size)
+    folder, root = folder.absolute(), Path(root).absolute()  # workers of an earlier call may stand in another folder
     return [(folder, paths[start : start + size], items[start : start + size], root, identity) for start in starts]
 
 

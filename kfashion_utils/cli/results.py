@@ -12,6 +12,8 @@ from kfashion_utils.evaluation.submission import FALLBACK
 from kfashion_utils.storage.files import write_json, write_table
 from kfashion_utils.tables.predictions import provenance
 
+TOLD = 20_000  # predictions from which comparing takes seconds
+
 
 def evaluate(
     predictions: Path,
@@ -92,6 +94,8 @@ def submit(
             frequent class in training, or a class; default: they are refused.
     """
     source = kf.read_predictions(predictions)
+    if len(source) > TOLD:
+        print(f"comparing {len(source):,} predictions with {template} …", flush=True)
     table = kf.write_submission(source, template, out, labels=labels, fallback=fallback)
     print(f"{out}: {len(table):,} rows, columns {', '.join(table.columns)}; checked against {template}")
     if provenance(source):  # what lies beside another table of that name is not read

@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections import Counter
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -49,7 +50,8 @@ def fill_missing(folder, rows, root, preprocess, workers, backend, progress):
         )
         _say_minutes(rows, todo, root, preprocess, workers)
     require_space(folder, need, f"preparing {missing:,} pictures")
-    jobs = ((folder, name, rows.mappings(blocks[name]), root, preprocess, rows.identity) for name in sizes)
+    places = folder.absolute(), Path(root).absolute()  # workers of an earlier call may stand in another folder
+    jobs = ((places[0], name, rows.mappings(blocks[name]), places[1], preprocess, rows.identity) for name in sizes)
     with watched_bar(missing, "prepare", _journalled(folder, sizes), progress):
         counts = RUNNERS[backend](jobs, min(workers, len(sizes)))
     return Shards(folder, wanted), sum(counts, Counter())

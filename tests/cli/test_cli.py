@@ -51,6 +51,7 @@ def test_help_lists_every_verb(capsys):
     assert main(["nonsense"]) == 2 and main([]) == 2
 
 
+@pytest.mark.slow
 def test_the_whole_way(tree, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for number in range(24):

@@ -27,8 +27,8 @@ def test_same_seed_same_bytes_whatever_the_workers(drawn, tmp_path):
     root, made = drawn
     assert kf.draw_sample(tmp_path, photos=PHOTOS, seed=3, workers=2) == made
     assert hashes(tmp_path) == hashes(root)
-    kf.draw_sample(tmp_path / "other", photos=PHOTOS, seed=4, workers=1)
-    assert hashes(tmp_path / "other") != hashes(root)
+    kf.draw_sample(tmp_path / "other", photos=46, seed=4, workers=1)
+    assert not set(hashes(tmp_path / "other")) & set(hashes(root))  # other looks, other numbers
 
 
 def test_it_is_read_like_ai_hubs_own(drawn):

@@ -9,6 +9,7 @@ import pytest
 from conftest import picture
 from PIL import Image
 
+import kfashion_utils as kf
 from kfashion_utils.errors import ImageRejected, InputError
 from kfashion_utils.images import blocks as module
 from kfashion_utils.images import decoding
@@ -278,3 +279,16 @@ def test_narrow_pictures_are_cropped_where_the_box_says(tmp_path):
     cropped = Preprocess(size=64, crop="box", fit="stretch").apply(tmp_path / "narrow.jpg", row(**box))
     assert cropped[:-1].max() < 30
     assert Preprocess().apply(picture(tmp_path / "line.jpg", (20, 8000)), row()).shape == (224, 224, 3)
+
+
+def test_workers_of_an_earlier_call_stand_in_another_folder(tmp_path, monkeypatch):
+    """Relative folders mean those of the caller, who may have moved since the workers were started."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        kf.draw_sample("data", photos=46, seed=0, workers=2)
+        catalog = kf.build_catalog("sample", "data")[0]
+        prepared = kf.preprocess_images(catalog, "data", "cache", Preprocess(size=32), workers=2, progress=False)
+        assert len(prepared) >= 40 and (tmp_path / name / "cache").is_dir()
+        kf.audit_catalog(catalog, "data", "audit", workers=2, progress=False)
+        assert list((tmp_path / name / "audit/records").iterdir())

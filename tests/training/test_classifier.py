@@ -134,6 +134,8 @@ def test_trained_heads_learn_and_score_out_of_fold(kind):
     scores = apply_classifier(ONE, kind, fitted.weights, [values], np.arange(240))
     assert (scores.argmax(1) == labels.argmax(1)).mean() > 0.9
     assert kind == "hidden" or (fitted.out_of_fold.argmax(1) == labels.argmax(1)).mean() > 0.85
+    if kind == "residual":  # once is enough: both go through the same epochs
+        return
     again = fit_classifier(ONE, config, [values, values + np.float32(0.1)], labels, groups)
     for name, arrays in fitted.weights.items():
         for one, two in zip(arrays, again.weights[name], strict=True):

@@ -11,6 +11,7 @@ from PIL import Image
 
 import kfashion_utils as kf
 from kfashion_utils.__main__ import main
+from kfashion_utils.training.requirements import require_regions
 
 
 @pytest.fixture(scope="module")
@@ -139,21 +140,15 @@ def test_a_box_drawn_by_hand_serves_a_crop(colour_data, tmp_path):
             run.predict(paths if wrong == [box] else path, boxes=wrong)
 
 
-def test_what_has_to_be_done_without_is_said(colour_data, tmp_path, capsys):
+def test_what_has_to_be_done_without_is_said(run, boxed, colour_data, tmp_path, capsys):
     root, catalog = colour_data
-    boxed = catalog.assign(left=2.0, top=3.0, right=25.0, bottom=28.0, region="annotation", polygon="")
-    options = {"config": kf.TrainConfig(backbone="tiny", fine_tune_epochs=1), "progress": False, "workers": 1}
-    run = kf.train(boxed, root, tmp_path / "run", preprocess=kf.Preprocess(size=32, crop="box"), **options)
-    capsys.readouterr()
-    run.predict(root / catalog["path"][0])
-    assert "cut by box, which nobody has drawn in 1 of 1 pictures: they are used whole" in capsys.readouterr().out
-    run.predict(root / catalog["path"][0], boxes=(1, 1, 20, 20))
+    path = root / catalog["path"][0]
+    boxed.predict(path, boxes=(1, 1, 20, 20))
     assert capsys.readouterr().out == ""
-    plain = kf.train(catalog, root, tmp_path / "plain", preprocess=kf.Preprocess(size=32), **options)
-    plain.predict(root / catalog["path"][0], boxes=(1, 1, 20, 20))
+    run.predict(path, boxes=(1, 1, 20, 20))
     assert "trained on whole pictures: boxes are not read" in capsys.readouterr().out
     masked = kf.Preprocess(size=32, crop="box", mask="polygon")
     with pytest.raises(kf.InputError, match="none of 45 rows has one: every picture would stay whole"):
-        kf.train(catalog, root, tmp_path / "none", preprocess=masked, **options)
-    kf.train(boxed, root, tmp_path / "masked", preprocess=masked, **options)
+        kf.train(catalog, root, tmp_path / "none", preprocess=masked, config=kf.TrainConfig(backbone="tiny"))
+    require_regions(catalog.assign(left=2.0, top=3.0, right=25.0, bottom=28.0), masked)
     assert "masked by their boxes" in capsys.readouterr().out

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -198,3 +199,14 @@ def test_the_headline_uses_no_annotation_and_a_submission_says_what_was_used(col
     assert "regions of these pictures by: annotation 100%" in capsys.readouterr().out
     whole = kf.train(catalog, root, tmp_path / "whole", **{**options, "preprocess": RECIPE}, progress=False)
     assert "without_annotation" not in whole.recipe
+
+
+def test_no_file_is_named_that_is_gone_when_it_is_read(run, colour_data, tmp_path, capsys):
+    """Without a cache pictures are prepared in a folder that is deleted: what failed there is told without its file."""
+    root, catalog = colour_data
+    (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff no")
+    shutil.copy(root / catalog["path"][0], tmp_path / "good.jpg")
+    rows = catalog.head(2).assign(path=["good.jpg", "bad.jpg"])
+    kf.predict(run, rows, tmp_path, cache=tmp_path / "cache")
+    told = capsys.readouterr().out
+    assert "1 rows could not be prepared (broken 1)" in told and "failures.csv" not in told

@@ -53,7 +53,7 @@ def draw_sample(root, photos=1200, seed=0, *, workers=None):
     fewest = 2 * len(STYLES)
     if photos < fewest:
         raise InputError(f"photos = {photos}; at least {fewest} are needed, two for each of the {len(STYLES)} styles")
-    root = Path(root)
+    root = Path(root).absolute()  # workers of an earlier call may stand in another folder
     looks, planted = plan_looks(photos, seed)
     _require_own_folder(root, looks)
     workers = workers or os.cpu_count() or 1
