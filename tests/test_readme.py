@@ -117,7 +117,7 @@ def test_the_install_block_works_in_a_fresh_clone(tmp_path):
     [install, *_] = blocks(READMES[0], "sh")
     script = install.replace("https://github.com/kfashion/kfashion", shlex.quote(str(PROJECT)), 1)
     script = script.replace("cd kfashion", f"cd {PROJECT.name}").replace("python3 ", f"{sys.executable} ")
-    script += "kfashion --version && kfashion sample data --photos 30\n"
+    script += "kfashion --version && kfashion sample data --photos 46\n"
     done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"kfashion {kf.__version__}" in done.stdout
