@@ -6,7 +6,7 @@ from html import escape
 
 from kfashion_utils.reports.page import bullets, element, lines, section
 from kfashion_utils.tables.labels import Head
-from kfashion_utils.tables.tasks import HEADS, TASKS
+from kfashion_utils.tables.tasks import HEADS, PART, TASKS
 
 TASK_FILE = "task.json"
 CONTINUES = "The same command on the same folder continues an interrupted training, or returns the finished run."
@@ -33,7 +33,7 @@ def train_command(run):
 
 def _flags(run):
     task = _task_argument(run.task)
-    flags = ["--task", task] if task else []
+    flags = ["--task", task] if task else _label_flags(run.task)
     if run.split == "all":
         flags += ["--split", "all"]
     for recipe in (run.preprocess, run.config):
@@ -42,6 +42,12 @@ def _flags(run):
             if chosen != field.default:
                 flags += flag_words(field.name, chosen)
     return flags
+
+
+def _label_flags(task):
+    """The names of the targets, where they are not those that the columns' names alone give."""
+    names = [head.name for head in task.heads]
+    return ["--label", *names] if len(names) > 1 and not set(names) <= {*HEADS, PART} else []
 
 
 def flag_words(name, value):

@@ -155,6 +155,8 @@ def test_values_become_words_of_a_command():
     (Task("tags", (Head("tags", ("a",), multi=True),)), "--task task.json"),
     (Task("kind", (Head("kind", ("a", "b"), weight=2),)), "--task task.json"),
     (TASK, ""),
+    (Task("kind_size", (Head("kind", ("a", "b")), Head("size", ("s", "m")))), "--label kind size"),
+    (Task("style_part", (STYLE, Head("part", ("top", "dress")))), ""),
 ])  # fmt: skip
 def test_a_task_that_columns_do_not_tell_is_named(begun, task, said):
     command = f"kfashion train catalog.csv --root DIR --run runs/run {said}".strip()
