@@ -107,10 +107,14 @@ def _run(verb, arguments):
 
 
 def _with_keras(function):
-    """The same function, before which Keras is imported, unless it is told to do without (`heat=False`)."""
+    """The same function, before which Keras is imported, unless it is told to do without (`heat=False`); what a verb's
+    module can tell without it (`BEFORE_KERAS`) is told before."""
 
     @functools.wraps(function)
     def call(*arguments, **options):
+        first = getattr(sys.modules[function.__module__], "BEFORE_KERAS", {}).get(function.__name__)
+        if first:
+            first(*arguments, **options)
         if options.get("heat", True):
             _import_keras()
         return function(*arguments, **options)

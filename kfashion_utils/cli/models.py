@@ -7,12 +7,30 @@ import tyro
 
 import kfashion_utils as kf
 from kfashion_utils.cli.options import beside, read_prior
-from kfashion_utils.cli.photographs import predict_on_screen
+from kfashion_utils.cli.photographs import NO_RUN, is_run, predict_on_screen
 from kfashion_utils.errors import InputError
 from kfashion_utils.images.recipe import Preprocess
 from kfashion_utils.runs.config import TrainConfig
 from kfashion_utils.runs.weights import HUB
 from kfashion_utils.storage.files import write_table
+
+
+def _require_catalog(catalog=None, **_):
+    """Refuse a catalog that is not there."""
+    if catalog is not None and not catalog.is_file():
+        kf.read_catalog(catalog)
+
+
+def _require_run(runs, catalog=None, root=None, out=None, **_):
+    """Refuse words among which there is no run, and a catalog that is not there or stands alone."""
+    if catalog is not None and (root is None or out is None):
+        raise InputError("--catalog needs --root, the folder of its pictures, and --out, the table to write")
+    _require_catalog(catalog)
+    if catalog is None and not any(is_run(word) for word in runs):
+        raise InputError(NO_RUN.format(", ".join(runs) or "nothing"))
+
+
+BEFORE_KERAS = {"train": _require_catalog, "predict": _require_run}  # what is refused before it is loaded
 
 
 def train(
@@ -108,8 +126,6 @@ def predict(
     """
     if catalog is None:
         return predict_on_screen(runs, out, read_prior(prior))
-    if root is None or out is None:
-        raise InputError("--catalog needs --root, the folder of its pictures, and --out, the table to write")
     pictures = kf.read_catalog(catalog)
     options = {"split": split, "rows": rows, "cache": cache, "workers": workers}
     if any(run.startswith(HUB) for run in runs):

@@ -9,6 +9,12 @@ from kfashion_utils.tables.predictions import head_scores, prediction_heads
 
 SHOWN = 3  # answers of a head
 STANDARD_INPUT = "-"
+NO_RUN = "none of {} is a run's folder (with run.json); name the run, then the pictures"
+
+
+def is_run(word):
+    """Whether a word of a command line is a run's folder."""
+    return Path(word, "run.json").is_file()
 
 
 def predict_on_screen(words, out, prior):
@@ -37,11 +43,10 @@ def predict_on_screen(words, out, prior):
 
 def _told_apart(words):
     """(run folders, pictures and folders) among the words of a command line."""
-    runs = [word for word in words if Path(word, "run.json").is_file()]
+    runs = [word for word in words if is_run(word)]
     pictures = [word for word in words if word not in runs]
     if not runs:
-        named = ", ".join(words)
-        raise InputError(f"none of {named} is a run's folder (with run.json); name the run, then the pictures")
+        raise InputError(NO_RUN.format(", ".join(words)))
     if pictures == [STANDARD_INPUT]:
         pictures = [line.rstrip("\n") for line in sys.stdin if line.strip()]
     if not pictures:

@@ -86,6 +86,7 @@ def test_a_slip_is_answered_with_what_may_be_meant(arguments, expected, capsys):
 def test_a_slip_is_answered_before_keras_is_loaded():
     code = (
         "import sys; from kfashion_utils.__main__ import main\n"
+        "main(['predict', 'photo.jpg']); main(['train', 'nowhere.csv', '--root', '.', '--run', 'r'])\n"
         "try: main(['train', 'kf.csv', '--root', '.', '--run', 'r', '--crp', 'box'])\n"
         "except SystemExit: print('keras' in sys.modules, 'tensorflow' in sys.modules)"
     )
