@@ -19,10 +19,10 @@ $(VENV)/installed: requirements.txt pyproject.toml $(CONSTRAINTS)
 demo: $(VENV)/installed  ## the main job on the drawn sample, into demo/: a few minutes on two cores
 	$(RUN) kfashion_utils demo
 
-test: $(VENV)/installed  ## the default suite on two processes, under five minutes
+test: $(VENV)/installed  ## the default suite on two processes, some seven minutes
 	$(RUN) pytest -n 2 --dist loadfile
 
-slow: $(VENV)/installed  ## the slow suite on two processes, half an hour: kills, notebooks, every backbone
+slow: $(VENV)/installed  ## the slow suite on two processes, most of an hour: kills, notebooks, every backbone
 	$(RUN) pytest -m slow -n 2 --dist loadfile
 
 torture: $(VENV)/installed  ## every storage fault and 210 random kills: about 20 minutes

@@ -30,7 +30,7 @@ TINY = 16  # side of the tiny grey version
 CHUNK = 1024  # pictures a file of records: what a kill can cost a worker
 SUFFIX = ".records"
 ENDLESS = ".endless"  # chunks of the pictures that lack their end mark, beside their records
-RECORD_VERSION = 1
+RECORD_VERSION = 2  # 2: end marks are looked for, too
 ITEM_NAME = "S32"
 RECORD = np.dtype(
     [
