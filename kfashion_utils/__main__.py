@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import difflib
 import functools
 import importlib
 import os
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import kfashion_utils
+from kfashion_utils.errors import InputError, did_you_mean
 
 MODULES = ("data", "models", "results")  # of `cli`, whose functions are the verbs, in the order in which they are shown
 KERAS_VERBS = ("demo", "train", "predict", "report")
@@ -50,9 +50,8 @@ def _main(arguments):
         return 0
     verb, *rest = arguments
     if verb not in verbs():
-        print(f"kfashion: unknown verb {verb!r}{_meant(verb)}\n\n{usage()}", file=sys.stderr)
+        print(f"kfashion: unknown verb {verb!r}{did_you_mean(verb, verbs())}\n\n{usage()}", file=sys.stderr)
         return INPUT_ERROR
-    from kfashion_utils.errors import InputError
 
     try:
         _run(verb, rest)
@@ -78,12 +77,6 @@ def _main(arguments):
 def _function(verb):
     module, _ = verbs()[verb]
     return getattr(importlib.import_module(f"kfashion_utils.cli.{module}"), verb)
-
-
-def _meant(word):
-    """` (did you mean 'train'?)`, or nothing."""
-    near = difflib.get_close_matches(word, verbs(), 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _run(verb, arguments):

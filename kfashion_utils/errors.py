@@ -3,6 +3,8 @@
 The command line prints an `InputError` and exits with code 2; it never shows a traceback for it.
 """
 
+import difflib
+
 SHOWN = 12  # problems listed in full; the rest is counted, so that a million bad rows still make one readable message
 
 
@@ -57,3 +59,9 @@ class ImageRejected(ValueError):
     def __str__(self):
         name = f"{self.source}: " if self.source else ""
         return f"{name}{self.reason} ({self.detail or REASONS[self.reason]})"
+
+
+def did_you_mean(word, known, count=1):
+    """`; did you mean 'train'?`: up to `count` known words that are spelled most alike; empty = none is."""
+    near = difflib.get_close_matches(str(word), known, count, 0.5)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,13 +1,12 @@
 """`BACKBONES`: the networks below a classifier, with what each one expects of its input, where its stages end and where
 its weights come from. Facts only; `models/backbones.py` builds them."""
 
-import difflib
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from kfashion_utils.errors import InputError
+from kfashion_utils.errors import InputError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,8 @@ def find_backbone(name):
         InputError: unknown, with what may be meant and the known names.
     """
     if name not in BACKBONES:
-        near = difflib.get_close_matches(str(name), BACKBONES, 3, 0.5)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError(
-            f"unknown backbone {name!r}{meant} Known: {', '.join(BACKBONES)}, and hub:PRESET for KerasHub's"
-        )
+        known = f"known: {', '.join(BACKBONES)}, and hub:PRESET for KerasHub's"
+        raise InputError(f"unknown backbone {name!r}{did_you_mean(name, BACKBONES, 3)} ({known})")
     return BACKBONES[name]
 
 

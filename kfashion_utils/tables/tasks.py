@@ -5,11 +5,10 @@ TFDS builder of AI Hub's K-Fashion (dataSetSn=51); attribute vocabularies read f
 attributes).
 """
 
-import difflib
 import json
 from pathlib import Path
 
-from kfashion_utils.errors import InputError, refuse
+from kfashion_utils.errors import InputError, did_you_mean, refuse
 from kfashion_utils.tables.labels import NONE_APPLIES, NOT_ANNOTATED, OWN_COLUMNS, SEPARATOR, SUB, Head, Task
 from kfashion_utils.tables.spelling import class_order
 
@@ -164,9 +163,8 @@ def target_columns(catalog, labels=None):
 def _require_columns(wanted, columns):
     for name in wanted:
         if name not in columns:
-            near = difflib.get_close_matches(name, columns, 1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"labels={name}: the catalog has no such label column{meant} It has {columns}")
+            meant = did_you_mean(name, columns)
+            raise InputError(f"labels={name}: the catalog has no such label column{meant} ({columns} are there)")
 
 
 def _head_of_values(column, catalog):

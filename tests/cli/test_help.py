@@ -71,7 +71,7 @@ def test_every_field_of_a_recipe_is_a_flag_once(recipe):
         (["trian"], "did you mean 'train'?"),
         (["train", "kf.csv", "--root", ".", "--run", "r", "--crp", "box"], "--crop"),
         (["train", "kf.csv", "--root", ".", "--run", "r", "--crop", "bix"], "none"),
-        (["train", "kf.csv", "--root", ".", "--run", "r", "--backbone", "resnet18"], "did you mean resnet"),
+        (["train", "kf.csv", "--root", ".", "--run", "r", "--backbone", "resnet18"], "did you mean 'resnet"),
     ],
 )
 def test_a_slip_is_answered_with_what_may_be_meant(arguments, expected, capsys):

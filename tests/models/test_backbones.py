@@ -273,7 +273,7 @@ def test_what_cannot_be_built_is_refused():
     with pytest.raises(InputError, match="'xception' cannot be built for pictures of 32 pixels; take a larger size"):
         build_base("xception", 32)
     with pytest.raises(
-        InputError, match="unknown backbone 'resnet'; did you mean resnet50.* Known: tiny, mobilenet_025"
+        InputError, match="unknown backbone 'resnet'; did you mean 'resnet50'.*known: tiny, mobilenet_025"
     ):
         build_base("resnet", 64)
 
