@@ -84,6 +84,39 @@ def compile_kernels():
     return "auto" if keras.backend.backend() != "tensorflow" or gpus() else False
 
 
+def multiplier(matrix):
+    """Function (values) -> `values @ matrix`, float32 NumPy arrays: on the GPU, where the matrix is moved once, if
+    there is one; it rounds as the processor does, not to the ten bits of TF32."""
+    if not gpus():
+        return lambda values: values @ matrix
+    held = keras.ops.convert_to_tensor(matrix)
+
+    def times(values):
+        with _whole_floats():
+            return keras.ops.convert_to_numpy(keras.ops.matmul(values, held))
+
+    return times
+
+
+@contextlib.contextmanager
+def _whole_floats():
+    """Within the block products of float32 are float32."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
 def _capability(gpu):
     if keras.backend.backend() == "jax":
         return float(gpu.compute_capability)

@@ -13,13 +13,13 @@ from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.training.balance import row_weights
-from kfashion_utils.training.logistic import Sigmoids, Softmax, logistic_regression
+from kfashion_utils.training.logistic import Sigmoids, Softmax, pose, solve
+from kfashion_utils.training.products import products_of
 
 STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-8, -1))  # C on standardised features: 1e-4 … 0.1
 SUB_SHARES = (0.0, 0.1, 0.2, 0.3)  # of a label that go to the secondary one, where there is one
 PATIENCE = 2  # weaker regularisations in a row that do not help before the rest are left out
-ROTATED = 4096  # rows up to which it pays to find the axes they span
-NEVER = -30.0  # logit of a class without a training row
+PATH_PRECISION, END_PRECISION = 1e-4, 1e-7  # of the mean loss, while strengths are compared and in the end
 FOLDS = 4
 
 
@@ -90,34 +90,35 @@ def _solve(task, variants, labels, groups, balance, secondary, seed, advance):
     variants = variants if variants.ndim == 3 else variants[None]
     mean = variants.mean(axis=(0, 1))
     deviation = divisors(mean, variants.std(axis=(0, 1)))
-    variants = variants - mean
-    variants /= deviation
+    rows = variants - mean
+    rows /= deviation
+    products = products_of(rows.reshape(-1, rows.shape[2]))
     weights, chosen, scores = {}, {}, np.zeros(labels.shape, np.float32)
     for number, head in enumerate(task.heads):
         known = task.annotated(labels)[:, number] > 0
         part = task.slices[head.name]
-        second = None if secondary is None else secondary[known][:, part]
+        second = None if secondary is None else secondary[:, part]
         wanted = balance if isinstance(balance, str) else balance[head.name]
-        problem = _Problem(head, variants[:, known], labels[known][:, part], second, groups[known], wanted, advance)
-        chosen[head.name], logits = problem.choose(seed)
-        kernel, bias = problem.solve(np.arange(known.sum()), chosen[head.name])
+        problem = _Problem(head, products, len(variants), known, labels[:, part], second, groups, wanted, advance)
+        chosen[head.name], logits, start = problem.choose(seed)
+        kernel, bias = problem.solve(chosen[head.name], start)
         advance(1)
         scores[:, part] = head.probabilities(bias)
-        scores[np.ix_(known, np.arange(part.start, part.stop))] = head.probabilities(logits)
+        scores[np.ix_(known, np.arange(part.start, part.stop))] = head.probabilities(logits[known])
         kernel = kernel / deviation[:, None]
         weights[f"head_{number}"] = [kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)]
     return FittedClassifier(weights, scores, chosen)
 
 
 class _Problem:
-    """One head's rows: `variants` float32 `(variants, n, depth)`, `main` and `secondary` labels `(n, classes)`;
-    `advance(count)` is told of solutions."""
+    """One head: `known` bool `(n,)`, `main` and `secondary` labels `(n, classes)`, of which unknown rows are not read;
+    the products are of `views` rows a picture; `advance(count)` is told of solutions."""
 
-    def __init__(self, head, variants, main, secondary, groups, balance, advance):
+    def __init__(self, head, products, views, known, main, secondary, groups, balance, advance):
         self.kind = Sigmoids if head.multi else Softmax
-        self.variants, self.main, self.secondary = variants, main, secondary
+        self.products, self.views, self.known = products, views, known
+        self.main, self.secondary = np.where(known[:, None], main, 0).astype(np.float32), secondary
         self.groups, self.balance, self.advance = groups, balance, advance
-        self._spaces = {}
 
     def targets(self, share):
         """Labels of which `share` is moved to the secondary ones where there are any."""
@@ -127,85 +128,61 @@ class _Problem:
         return np.where(has, (1 - share) * self.main + share * self.secondary, self.main).astype(np.float32)
 
     def choose(self, seed):
-        """({"strength", "sub_share"} of the lowest loss out of fold, those logits `(n, classes)`)."""
-        folds = group_folds(self.groups, self.main, seed)
+        """({"strength", "sub_share"} of the lowest loss out of fold, those logits `(n, classes)`, Point to begin
+        from)."""
+        where = np.flatnonzero(self.known)
+        folds = [(where[train], where[held]) for train, held in self._folds(where, seed)]
         if not folds:
             middle = STRENGTHS[len(STRENGTHS) // 2]
-            return {"strength": middle, "sub_share": 0.0}, np.zeros(self.main.shape, np.float32)
+            return {"strength": middle, "sub_share": 0.0}, np.zeros(self.main.shape, np.float32), None
         found = []
         for share in SUB_SHARES if self.secondary is not None else SUB_SHARES[:1]:
             found += self._along_the_path(folds, share)
-        _, chosen, logits = min(found, key=lambda row: row[0])
-        return chosen, logits
+        return min(found, key=lambda row: row[0])[1:]
+
+    def _folds(self, where, seed):
+        return group_folds(self.groups[where], self.main[where], seed)
 
     def _along_the_path(self, folds, share):
-        """[(loss, settings, logits)] from strong to weak regularisation, each solution the start of the next, until it
-        no longer helps."""
-        targets, starts, found = self.targets(share), [None] * len(folds), []
+        """[(loss, settings, logits, Point)] from strong to weak regularisation, each solution the start of the next,
+        until it no longer helps."""
+        problems, point, found = self._pose([train for train, _ in folds], share), None, []
         for strength in STRENGTHS:
-            logits = np.zeros(self.main.shape, np.float32)
-            for number, (train, held) in enumerate(folds):
-                space = self._space(number, train)
-                starts[number] = kernel, bias = self._fit(space, train, targets, strength, starts[number])
-                logits[held] = space.project(self.variants[:, held].mean(axis=0)) @ kernel + bias
-                self.advance(1)
-            found.append((self._loss(logits), {"strength": strength, "sub_share": share}, logits))
+            point = solve(self.products, problems, strength, point, PATH_PRECISION)
+            logits = self._held_logits(problems, point, folds)
+            self.advance(len(folds))
+            settings = {"strength": strength, "sub_share": share}
+            found.append((self._loss(logits), settings, logits, point.middle()))
             best = int(np.argmin([row[0] for row in found]))
             if best < len(found) - PATIENCE:
                 break
         self.advance((len(STRENGTHS) - len(found)) * len(folds))  # those that are left out
         return found
 
+    def _pose(self, parts, share):
+        """Problems of some parts of the rows."""
+        own = np.zeros((len(parts), len(self.known)), bool)
+        for number, part in enumerate(parts):
+            own[number, part] = True
+        return pose(self.kind, self.balance, np.tile(own, self.views), np.tile(self.targets(share), (self.views, 1)))
+
+    def _held_logits(self, problems, point, folds):
+        """Logits `(n, classes)` of every row by the problem that did not see it, the mean over its views."""
+        logits, biases = np.zeros(self.main.shape, np.float32), problems.biases(point)
+        for number, (_, held) in enumerate(folds):
+            images = point.images[number].reshape(-1, self.views, len(self.known))
+            logits[held] = images[:, :, held].mean(axis=1).T + biases[number]
+        return logits
+
     def _loss(self, logits):
         """Mean cross-entropy, weighted as the classes are to be (`logit` aims at equal classes as `full` does)."""
         balance = "full" if self.balance == "logit" else self.balance
-        weights = row_weights(self.main, balance, self.kind.several)
-        return float((weights * self.kind.judged_losses(logits, self.main)).mean())
+        main = self.main[self.known]
+        weights = row_weights(main, balance, self.kind.several)
+        return float((weights * self.kind.judged_losses(logits[self.known], main)).mean())
 
-    def solve(self, rows, chosen):
-        """(kernel `(depth, classes)`, bias `(classes,)`) of some rows."""
-        self._spaces.clear()
-        space, targets = _Space(self.variants[:, rows]), self.targets(chosen["sub_share"])
-        kernel, bias = self._fit(space, rows, targets, chosen["strength"], None, precision=1e-7)
-        return space.lift(kernel), bias
-
-    def _space(self, number, rows):
-        space = self._spaces.get(number) or _Space(self.variants[:, rows])
-        if space.axes is not None:  # small, and dear to find; the others are copies of the rows, which would add up
-            self._spaces[number] = space
-        return space
-
-    def _fit(self, space, rows, targets, strength, start, precision=1e-4):
-        targets = targets[rows]
-        chosen = np.flatnonzero(self.kind.occur(targets))
-        kernel = np.zeros((space.rows.shape[1], targets.shape[1]), np.float32)
-        bias = np.where(targets.mean(axis=0) > 0.5, -NEVER, NEVER).astype(np.float32)
-        if len(chosen) >= self.kind.least:
-            values = np.tile(targets[:, chosen], (len(self.variants), 1))
-            start = None if start is None else (start[0][:, chosen], start[1][chosen])
-            options = {"kind": self.kind, "balance": self.balance, "start": start, "precision": precision}
-            kernel[:, chosen], bias[chosen] = logistic_regression(space.rows, values, strength, **options)
-        return kernel, bias
-
-
-class _Space:
-    """Training rows as the solver sees them: in the axes that they span, if they are fewer than the features.
-
-    A penalty on |kernel|² does not change under rotation, and rows say nothing of directions that they do not reach, so
-    the solution is the same.
-    """
-
-    def __init__(self, variants):
-        self.rows, self.axes = variants.reshape(-1, variants.shape[2]), None
-        if len(self.rows) < min(self.rows.shape[1], ROTATED):
-            powers, vectors = np.linalg.eigh(self.rows @ self.rows.T)
-            keep = powers > 1e-6 * powers[-1]
-            lengths = np.sqrt(powers[keep])
-            self.axes = self.rows.T @ (vectors[:, keep] / lengths)
-            self.rows = vectors[:, keep] * lengths
-
-    def project(self, values):
-        return values if self.axes is None else values @ self.axes
-
-    def lift(self, kernel):
-        return kernel if self.axes is None else self.axes @ kernel
+    def solve(self, chosen, start):
+        """(kernel `(depth, classes)`, bias `(classes,)`) of all known rows."""
+        problems = self._pose([np.flatnonzero(self.known)], chosen["sub_share"])
+        point = solve(self.products, problems, chosen["strength"], start, END_PRECISION)
+        return self.products.kernels(point.coefs)[0], problems.biases(point)[0]

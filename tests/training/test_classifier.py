@@ -2,8 +2,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
 
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
@@ -12,7 +10,6 @@ from kfashion_utils.training import classifier, linear
 from kfashion_utils.training.balance import model_prior
 from kfashion_utils.training.classifier import apply_classifier, effective_balance, fit_classifier
 from kfashion_utils.training.linear import solve_linear
-from kfashion_utils.training.logistic import logistic_regression
 
 ONE = Task("t", (Head("a", ("x", "y", "z")),))
 
@@ -59,25 +56,6 @@ def test_folds_are_fewer_where_no_class_has_as_many_rows():
     assert linear.group_folds(np.zeros(10), labels[[0] * 10], seed=0) == []
 
 
-def test_the_solver_finds_what_scikit_learn_finds():
-    values, labels, _ = clouds(noise=2)
-    values = (values - values.mean(0)) / values.std(0)
-    kernel, bias = logistic_regression(values, labels, 0.1, precision=1e-10)
-    theirs = LogisticRegression(C=0.1, tol=1e-8, max_iter=2000).fit(values, labels.argmax(1))
-    np.testing.assert_allclose(softmax(values @ kernel + bias, axis=1), theirs.predict_proba(values), atol=2e-3)
-
-
-def test_fewer_rows_than_features_are_solved_in_the_space_they_span(monkeypatch):
-    values, labels, groups = clouds(120, depth=300, noise=2)
-    rotated = solve_linear(ONE, values, labels, groups)
-    monkeypatch.setattr(linear, "ROTATED", 0)
-    plain = solve_linear(ONE, values, labels, groups)
-    assert rotated.chosen == plain.chosen
-    logits = [values @ fitted.weights["head_0"][0] + fitted.weights["head_0"][1] for fitted in (rotated, plain)]
-    np.testing.assert_allclose(*(softmax(one, axis=1) for one in logits), atol=5e-3)
-    np.testing.assert_allclose(rotated.out_of_fold, plain.out_of_fold, atol=2e-2)
-
-
 def test_strength_and_second_opinions_are_chosen_by_group():
     rng = np.random.default_rng(0)
     values, labels, groups = clouds(noise=2.5)
@@ -105,7 +83,8 @@ def test_a_helpful_second_opinion_gets_a_share():
     secondary = np.where(wrong[:, None], truth, 0).astype(np.float32)
     fitted = solve_linear(ONE, values, labels, groups, secondary=secondary)
     assert fitted.chosen["a"]["sub_share"] in linear.SUB_SHARES
-    mixed = linear._Problem(ONE.heads[0], values[None], labels, secondary, groups, "none", None).targets(0.2)
+    everyone = np.ones(240, bool)
+    mixed = linear._Problem(ONE.heads[0], None, 1, everyone, labels, secondary, groups, "none", None).targets(0.2)
     np.testing.assert_allclose(mixed[wrong].max(axis=1), 0.8)
     np.testing.assert_array_equal(mixed[~wrong], labels[~wrong])
 
