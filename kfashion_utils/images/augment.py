@@ -12,6 +12,7 @@ MIXUP, CUTMIX = 0.2, 1.0  # both parameters of the Beta distribution of shares (
 CUT = 0.5  # share of the pictures that CutMix changes
 ERASED = (0.02, 0.2)  # share of the area of an erased rectangle
 GREY = 127  # of what is erased
+LEVELS = np.arange(256)[None, :, None]
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ class Change:
     factors: np.ndarray
     erased: tuple[int, int, int, int] | None = None
 
-    def apply(self, pixels, fill):
-        """The changed picture, uint8 `(size, size, 3)`; `fill` is the grey value of what is moved in from outside."""
+    def apply(self, pixels, fill, out=None):
+        """The changed picture, uint8 `(size, size, 3)`, written into `out` if it is given; `fill` is the grey value of
+        what is moved in from outside."""
         warped = self._warped(pixels, cv2.INTER_LINEAR, (fill,) * 3)
-        values = np.clip(np.arange(256)[None, :, None] * self.factors, 0, 255).astype(np.uint8)
-        changed = cv2.LUT(warped, values)
+        values = np.clip(LEVELS * self.factors, 0, 255).astype(np.uint8)
+        changed = cv2.LUT(warped, values, dst=out)
         if self.erased is not None:
             left, top, right, bottom = self.erased
             changed[top:bottom, left:right] = GREY
@@ -105,9 +107,9 @@ def _draw_matrix(rng, size, ranges):
     return np.column_stack([turn, centre + shift - turn @ centre])
 
 
-def augmented(pixels, rng, fill, strength="light"):
-    """A picture uint8 `(size, size, 3)` changed by what `draw_change` draws."""
-    return draw_change(rng, pixels.shape[0], strength).apply(pixels, fill)
+def augmented(pixels, rng, fill, strength="light", out=None):
+    """A picture uint8 `(size, size, 3)` changed by what `draw_change` draws, written into `out` if it is given."""
+    return draw_change(rng, pixels.shape[0], strength).apply(pixels, fill, out)
 
 
 def _rectangle(size, area, rng):

@@ -4,6 +4,7 @@
 alone, so an interrupted training goes on exactly.
 """
 
+import os
 import zlib
 
 import keras
@@ -13,7 +14,7 @@ from kfashion_utils.images.augment import AUGMENTATIONS, augmented, cutmix, mixu
 from kfashion_utils.training.losses import mix_targets, normalised
 
 PREDICTION_BATCH = 32  # pictures
-READERS = 2  # threads: OpenCV and Pillow work outside the interpreter's lock
+READERS = min(8, max(2, os.cpu_count() or 2))  # threads: OpenCV and Pillow work outside the interpreter's lock
 
 
 class Batches(keras.utils.PyDataset):
@@ -104,6 +105,7 @@ class Epoch(keras.utils.PyDataset):
         super().__init__(workers=READERS, max_queue_size=8)
         self.pictures, self.targets, self.task, self.config, self.epoch = pictures, targets, task, config, epoch
         self.people, self.fill, self.multiple = people, fill, multiple
+        self.shape = np.shape(pictures[0])
         rng, rows = np.random.default_rng((config.seed, epoch)), len(targets)
         self.order = rng.permutation(rows) if chances is None else rng.choice(rows, rows, p=chances)
         self.padding = -(rows % config.batch_size) % multiple
@@ -114,7 +116,9 @@ class Epoch(keras.utils.PyDataset):
     def __getitem__(self, number):
         rows = self.order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
         rng = np.random.default_rng((self.config.seed, self.epoch, number))
-        pixels = np.stack([self._picture(row, rng) for row in rows])
+        pixels = np.empty((len(rows), *self.shape), np.uint8)
+        for row, place in zip(rows, pixels, strict=True):
+            self._draw(row, rng, place)
         targets = self.targets[rows]
         if self.config.mix != "none" and len(rows) > 1:
             pixels, targets = self._mixed(pixels, targets, rng)
@@ -122,13 +126,15 @@ class Epoch(keras.utils.PyDataset):
             pixels, targets = self._padded(pixels, targets)
         return pixels, normalised(targets, len(self.task.heads))
 
-    def _picture(self, row, rng):
+    def _draw(self, row, rng, place):
+        """Write a row's picture, as it looks in this epoch, into its place in the batch."""
         pixels = self.pictures[row]
         if self.people is not None and rng.random() < self.config.swap:
             pixels = self.people.swap(row, rng.integers(len(self.targets)), self.pictures)
         if self.config.augment in AUGMENTATIONS:
-            return augmented(pixels, rng, self.fill, self.config.augment)
-        return pixels
+            augmented(pixels, rng, self.fill, self.config.augment, place)
+        else:
+            place[...] = pixels
 
     def _mixed(self, pixels, targets, rng):
         """Pictures and targets of a batch, each mixed with those before it."""

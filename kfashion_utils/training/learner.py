@@ -30,6 +30,7 @@ class Learner:
         variables = self.network.trainable_variables
         self.network.compile(build_optimizer(model, variables, config), loss, jit_compile=compile_kernels())
         self.network.optimizer.build(variables)
+        self._built = False
 
     @property
     def optimizer(self):
@@ -58,6 +59,7 @@ class Learner:
 
     def _fit(self, batches, epoch, history, progress):
         """One `fit`; returns the mean loss after each batch."""
+        self._build_loss(batches)
         running = []
         rate = _Rate(self.config, epoch, history, len(batches))
         bar = tqdm(total=len(batches), desc=f"epoch {epoch}", unit="batch", leave=False, disable=not progress)
@@ -71,6 +73,14 @@ class Learner:
         with bar, memory_blamed(self.config.batch_size):
             self.network.fit(batches, epochs=1, verbose=0, callbacks=callbacks, shuffle=False)
         return running
+
+    def _build_loss(self, batches):
+        """Give Keras the loss of a batch before its first `fit`: it would take the first batch to build the loss from,
+        and on JAX train on the others first."""
+        if not self._built:
+            _, targets = batches[0]
+            self.network.compute_loss(y=targets, y_pred=np.ones((len(targets), self.model.output_shape[1]), np.float32))
+            self._built = True
 
     def _refuse_loss(self, loss, epoch, rate):
         name = "fine_tune_rate" if self.config.pretrained else "learning_rate"
