@@ -72,6 +72,8 @@ __all__ = sorted(_HOMES)
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"kfashion_utils has no {name!r}; it has {', '.join(__all__)}")
+    if _HOMES[name].startswith(("models.", "training.")):
+        importlib.import_module(f"{__name__}.environment").require_backend()
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     if inspect.isfunction(value):
         value = importlib.import_module(f"{__name__}.tables.arguments").takes_paths(value)

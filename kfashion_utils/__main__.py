@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import kfashion_utils
+from kfashion_utils.environment import require_backend
 from kfashion_utils.errors import InputError, did_you_mean
 
 MODULES = ("data", "models", "results")  # of `cli`, whose functions are the verbs, in the order in which they are shown
@@ -109,6 +110,7 @@ def _with_keras(function):
         if first:
             first(*arguments, **options)
         if options.get("heat", True):
+            require_backend()
             _import_keras()
         return function(*arguments, **options)
 

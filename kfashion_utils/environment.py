@@ -1,13 +1,33 @@
 """What the work runs on: versions for a run's record, and the machine for a notebook's first cell."""
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
 import subprocess
 from pathlib import Path
 
+from kfashion_utils.errors import InputError
+
+BACKENDS = ("tensorflow", "jax")
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "pillow", "opencv-python-headless", "scikit-learn")
+
+
+def require_backend():
+    """Refuse a backend of Keras that this package is not tested on, or that is not installed, before Keras is imported.
+
+    Raises:
+        InputError: with what `KERAS_BACKEND` may be.
+    """
+    name = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    known = " or ".join(BACKENDS)
+    if name not in BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND={name}: this package runs on Keras' {known}; set it to one of them, or unset it"
+        )
+    if importlib.util.find_spec(name) is None:
+        raise InputError(f"KERAS_BACKEND={name}, and {name} is not installed: pip install {name}, or set it to {known}")
 
 
 def versions():

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from kfashion_utils.images.augment import AUGMENTATIONS, augmented, cutmix, mixup
+from kfashion_utils.output import say
+from kfashion_utils.training.devices import OutOfMemory, memory_blamed, prediction_batch
 from kfashion_utils.training.losses import mix_targets, normalised
 
-PREDICTION_BATCH = 32  # pictures
 READERS = min(8, max(2, os.cpu_count() or 2))  # threads: OpenCV and Pillow work outside the interpreter's lock
 
 
@@ -23,8 +24,9 @@ class Batches(keras.utils.PyDataset):
     Args:
         prepared: PreparedImages.
         ids: row ids.
-        batch_size: pictures a batch. After the first batch the last one is filled up with copies of its last picture: a
-            network is traced anew for every shape it is given. `predict` leaves the copies out.
+        batch_size: pictures a batch; None = what the device is filled by. After the first batch the last one is filled
+            up with copies of its last picture: a network is traced anew for every shape it is given. `predict` leaves
+            the copies out.
         variant: what a picture looks like: `original`, `mirror`, or `light-1`, `light-2`, …: augmented, each in its own
             way for good.
 
@@ -32,9 +34,10 @@ class Batches(keras.utils.PyDataset):
         uint8 `(b, size, size, 3)`.
     """
 
-    def __init__(self, prepared, ids, *, batch_size=PREDICTION_BATCH, variant="original"):
+    def __init__(self, prepared, ids, *, batch_size=None, variant="original"):
         super().__init__(workers=READERS, max_queue_size=8)
-        self.prepared, self.ids, self.batch_size, self.variant = prepared, list(ids), batch_size, variant
+        self.prepared, self.ids, self.variant = prepared, list(ids), variant
+        self.batch_size = batch_size or prediction_batch()
 
     def __len__(self):
         return -(-len(self.ids) // self.batch_size)
@@ -46,9 +49,17 @@ class Batches(keras.utils.PyDataset):
         return np.stack([*pictures, *pictures[-1:] * lacking])
 
     def predict(self, model, callbacks=None):
-        """What a model answers, float32 `(len(ids), …)`."""
-        answers = model.predict(self, verbose=0, callbacks=callbacks)
-        return np.asarray(answers, np.float32)[: len(self.ids)]
+        """What a model answers, float32 `(len(ids), …)`; in smaller batches where the memory is short."""
+        while True:
+            try:
+                with memory_blamed(self.batch_size):
+                    answers = model.predict(self, verbose=0, callbacks=callbacks)
+                return np.asarray(answers, np.float32)[: len(self.ids)]
+            except OutOfMemory:
+                if self.batch_size == 1:
+                    raise
+                self.batch_size //= 2
+                say(f"out of memory: {self.batch_size} pictures are answered at once from here on")
 
     def _picture(self, row):
         pixels = self.prepared.pixels(row)
@@ -69,10 +80,10 @@ class ArrayBatches:
 
     def predict(self, model):
         """What a model answers, float32 `(n, …)`; the last batch is filled up, so that it is traced for one shape."""
-        answers = []
-        for start in range(0, len(self.pixels), PREDICTION_BATCH):
-            batch = self.pixels[start : start + PREDICTION_BATCH]
-            lacking = PREDICTION_BATCH - len(batch) if start else 0
+        answers, size = [], prediction_batch()
+        for start in range(0, len(self.pixels), size):
+            batch = self.pixels[start : start + size]
+            lacking = size - len(batch) if start else 0
             filled = np.concatenate([batch, np.repeat(batch[-1:], lacking, axis=0)])
             answers.append(np.asarray(model.predict_on_batch(filled), np.float32)[: len(batch)])
         return np.concatenate(answers)
@@ -91,7 +102,8 @@ class Epoch(keras.utils.PyDataset):
         chances: float `(n,)`, how often a row is drawn, sum 1; None = each once.
         people: masks for the background swap, see `People`; None = no swap.
         fill: grey value of what is moved in from outside.
-        multiple: the last batch is filled up with rows of weight 0 until this divides it (the number of devices).
+        multiple: the last batch is filled up with rows of weight 0 until this divides it: the number of devices, or the
+            size of a batch where each shape is compiled anew.
 
     Attributes:
         order: int, the row numbers in the order in which they come.
@@ -116,15 +128,26 @@ class Epoch(keras.utils.PyDataset):
     def __getitem__(self, number):
         rows = self.order[number * self.config.batch_size : (number + 1) * self.config.batch_size]
         rng = np.random.default_rng((self.config.seed, self.epoch, number))
-        pixels = np.empty((len(rows), *self.shape), np.uint8)
-        for row, place in zip(rows, pixels, strict=True):
-            self._draw(row, rng, place)
-        targets = self.targets[rows]
+        pixels, targets = self._drawn(rows, rng), self.targets[rows]
         if self.config.mix != "none" and len(rows) > 1:
             pixels, targets = self._mixed(pixels, targets, rng)
         if number == len(self) - 1 and self.padding:
-            pixels, targets = self._padded(pixels, targets)
+            pixels, targets = self._filled(pixels, targets, rng)
         return pixels, normalised(targets, len(self.task.heads))
+
+    def _filled(self, pixels, targets, rng):
+        """A batch filled up with other rows that count nothing."""
+        rows = np.resize(self.order, self.padding)
+        unheard = self.targets[rows]
+        unheard[:, -len(self.task.heads) :] = 0
+        return np.concatenate([pixels, self._drawn(rows, rng)]), np.concatenate([targets, unheard])
+
+    def _drawn(self, rows, rng):
+        """The pictures of rows as they look in this epoch, uint8 `(len(rows), size, size, 3)`."""
+        pixels = np.empty((len(rows), *self.shape), np.uint8)
+        for row, place in zip(rows, pixels, strict=True):
+            self._draw(row, rng, place)
+        return pixels
 
     def _draw(self, row, rng, place):
         """Write a row's picture, as it looks in this epoch, into its place in the batch."""
@@ -142,10 +165,3 @@ class Epoch(keras.utils.PyDataset):
         mixer = {"mixup": mixup, "cutmix": cutmix, "both": mixup if first else cutmix}[self.config.mix]
         pixels, shares = mixer(pixels, rng)
         return pixels, mix_targets(self.task, targets, np.roll(targets, 1, axis=0), shares)
-
-    def _padded(self, pixels, targets):
-        """A batch filled up with copies of its first row that count nothing."""
-        pixels = np.concatenate([pixels, np.repeat(pixels[:1], self.padding, axis=0)])
-        targets = np.concatenate([targets, np.repeat(targets[:1], self.padding, axis=0)])
-        targets[-self.padding :, -len(self.task.heads) :] = 0
-        return pixels, targets

@@ -2,10 +2,15 @@
 JAX."""
 
 import contextlib
+import os
+import tempfile
+from pathlib import Path
 
 import keras
+import pooch
 
 from kfashion_utils.errors import InputError
+from kfashion_utils.output import say
 
 CHOICES = (None, "gpu", "all")
 HALF = ((8.0, "mixed_bfloat16"), (7.0, "mixed_float16"))  # from which compute capability of NVIDIA's GPUs each gains
@@ -82,6 +87,63 @@ def precision_of(config):
 def compile_kernels():
     """Keras' `jit_compile`: XLA gains on a GPU and on JAX; on the CPU TensorFlow is 13 times slower with it."""
     return "auto" if keras.backend.backend() != "tensorflow" or gpus() else False
+
+
+def prediction_batch():
+    """Pictures that are answered at once: a GPU is filled by more than the processor's caches hold."""
+    return 256 if gpus() else 32
+
+
+def one_shape(batch_size):
+    """What the size of every batch is to be a multiple of: all of a size where each shape is compiled anew."""
+    return batch_size if compile_kernels() else 1
+
+
+def keep_compiled():
+    """Let XLA keep what it compiles, and use it in later calls (`KFASHION_COMPILED`, else the user's cache folder).
+
+    A folder that cannot be written to is said and done without; XLA itself leaves entries of other versions alone, and
+    goes on without those that it cannot write.
+    """
+    if not compile_kernels():
+        return
+    folder = Path(os.environ.get("KFASHION_COMPILED") or pooch.os_cache("kfashion") / "compiled")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        say(f"{folder} cannot be written to ({error.strerror}): what is compiled will be compiled again next time")
+        return
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    else:
+        flags = os.environ.get("TF_XLA_FLAGS", "")
+        if "persistent_cache_directory" not in flags:
+            os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_persistent_cache_directory={folder}".strip()
+
+
+class OutOfMemory(InputError):
+    """A batch did not fit into the memory."""
+
+
+@contextlib.contextmanager
+def memory_blamed(batch_size):
+    """Tell out-of-memory errors from others.
+
+    Raises:
+        OutOfMemory: there was one.
+    """
+    try:
+        yield
+    except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
+        exhausted = "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError"
+        if not exhausted and not isinstance(error, MemoryError):
+            raise
+        words = f"out of memory with batch_size={batch_size}; choose smaller pictures or another backbone"
+        raise OutOfMemory(words) from error
 
 
 def multiplier(matrix):

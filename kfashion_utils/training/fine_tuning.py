@@ -7,6 +7,7 @@ from kfashion_utils.errors import InputError
 from kfashion_utils.models.internals import all_layers, is_leaf
 from kfashion_utils.training.answer import look_at, mean_answers
 from kfashion_utils.training.batches import Epoch
+from kfashion_utils.training.devices import keep_compiled, one_shape
 from kfashion_utils.training.frozen import fit_frozen
 from kfashion_utils.training.learner import Learner
 from kfashion_utils.training.loop import Loop
@@ -20,6 +21,7 @@ START_FACTOR = 4  # how much larger than chance the first loss may be
 
 def fine_tune(model, rows, setup, run):
     """Fine-tune a model, going on where an earlier call ended; its best and last weights end in the run's folder."""
+    keep_compiled()
     with pictures_by_row(rows.prepared, rows.ids("train"), setup.cache, setup.progress) as pictures:
         learner = build_learner(model, rows.task, rows.config, rows.labels[rows.part("train")])
         batches = _epochs(rows, setup, pictures)
@@ -47,7 +49,7 @@ def _epochs(rows, setup, pictures):
         "chances": drawing_chances(rows.task, labels, config.balance),
         "people": rows.people(setup.root),
         "fill": rows.prepared.preprocess.fill,
-        "multiple": setup.devices,
+        "multiple": max(setup.devices, one_shape(config.batch_size)),
     }
     return lambda epoch: Epoch(pictures, targets, rows.task, config, epoch, **options)
 

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.models.internals import seed_generators
-from kfashion_utils.training.devices import compile_kernels
+from kfashion_utils.training.devices import compile_kernels, memory_blamed
 from kfashion_utils.training.optimizer import build_optimizer, inner_optimizer
 
 
@@ -177,19 +177,3 @@ def _reset_generators(network, seed):
     """Dropout and augmentation begin each epoch anew."""
     for number, generator in enumerate(seed_generators(network)):
         generator.state.assign(np.array([(seed + number) % 2**31, 0], generator.state.dtype))
-
-
-@contextlib.contextmanager
-def memory_blamed(batch_size):
-    """Say out-of-memory errors in words, with the batch size to try."""
-    try:
-        yield
-    except Exception as error:  # TensorFlow's ResourceExhaustedError and JAX's XlaRuntimeError have no base in common
-        exhausted = "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError"
-        if not exhausted and not isinstance(error, MemoryError):
-            raise
-        smaller = max(1, batch_size // 2)
-        raise InputError(
-            f"out of memory with batch_size={batch_size}; try batch_size={smaller} (and half of its rate) in another "
-            "run folder, or smaller pictures"
-        ) from error

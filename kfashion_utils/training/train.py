@@ -8,6 +8,7 @@ goes on exactly.
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from kfashion_utils.tables.labels import ANNOTATION
 from kfashion_utils.tables.predictions import head_scores, prediction_table, read_predictions, write_predictions
 from kfashion_utils.tables.tasks import label_columns, resolve_task
 from kfashion_utils.training.answer import look_at, mean_answers
-from kfashion_utils.training.devices import device_scope, precision_of, require_devices
+from kfashion_utils.training.devices import OutOfMemory, device_scope, precision_of, require_devices
 from kfashion_utils.training.fine_tuning import fine_tune
 from kfashion_utils.training.frozen import fit_frozen, frozen_answers
 from kfashion_utils.training.loaded import LoadedRun
@@ -48,6 +49,7 @@ from kfashion_utils.training.rows import Rows, Setup
 from kfashion_utils.training.start import starting_weights
 
 OUT_OF_FOLD = "out_of_fold.csv"
+FITS = "batch_size"  # in a run's `fit`, where a smaller batch than asked for is what fits into the memory
 SAME = 1e-4  # probabilities that differ by less, on every picture, are the same answer
 
 
@@ -119,14 +121,12 @@ def train(
     rows = _prepared_rows(record, used, setup)
     started = time.time()
     with device_scope(devices):
-        precision = precision_of(config)
-        model = build_model(
-            task, config.backbone, preprocess.size, weights, config.seed, **config.shape, precision=precision
-        )
+        options = {**config.shape, "precision": precision_of(config)}
+        build = partial(build_model, task, config.backbone, preprocess.size, weights, config.seed, **options)
         make_folder(run.path)
         with only_one(run.path, "is being trained"):
             _begin(run, record, used)
-            _learn(model, rows, setup, run)
+            model = _learned_model(build, rows, setup, run)
             _finish(model, rows, setup, run, started)
     return run
 
@@ -199,11 +199,38 @@ def _say(setup, text):
 def _begin(run, record, used):
     """Start a run's folder, or note in it that its epochs grew; its rows go with it, for its report and to go on."""
     fit = run.fit if run.exists else {}  # of epoch 0, which is not fitted again
+    before, now = (one.environment.get("keras_backend") for one in (run.record if run.exists else record, record))
+    if before != now:
+        say(f"{run.path} was begun on {before} and goes on with {now}: equal but for rounding")
     run.begin(replace(record, fit=fit))
     judged = used if record.split == "all" else used[used["split"] == "valid"]
     write_catalog(judged, run.path / "valid.csv.gz")
     if record.split == "train":
         write_catalog(used, run.path / LEARNED)
+
+
+def _learned_model(build, rows, setup, run):
+    """The model at the end of its training. Where a batch does not fit into the memory, the training goes on with half
+    of it, from its last whole epoch and for good."""
+    while True:
+        model = build()
+        fitting = replace(rows, config=_fitting(rows.config, run.fit))
+        try:
+            _learn(model, fitting, setup, run)
+            return model
+        except OutOfMemory:
+            smaller = fitting.config.batch_size // 2
+            if not smaller or smaller % setup.devices:
+                raise
+            run.note(fit={**run.fit, FITS: smaller})
+            say(f"out of memory: from here on {smaller} pictures a batch, at half of the rate")
+
+
+def _fitting(config, fit):
+    """A TrainConfig with the batch that was found to fit into the memory, and as much less of its rates."""
+    share = fit.get(FITS, config.batch_size) / config.batch_size
+    rates = {name: getattr(config, name) * share for name in ("learning_rate", "fine_tune_rate")}
+    return replace(config, batch_size=round(config.batch_size * share), **rates) if share < 1 else config
 
 
 def _learn(model, rows, setup, run):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kfashion_utils as kf
-from kfashion_utils.errors import ImageRejected
+from kfashion_utils.errors import ImageRejected, InputError
 from kfashion_utils.images.augment import augmented
 from kfashion_utils.images.compositing import People
 from kfashion_utils.images.decoding import open_image
@@ -72,6 +72,26 @@ def test_rare_rows_are_drawn_more_often(pictures):
 def test_a_last_batch_is_filled_up_without_weight(pictures):
     pixels, targets = epoch(pictures, multiple=4)[2]
     assert len(pixels) == 8 and (targets[5:, 3] == 0).all() and targets[:, 3].sum() == pytest.approx(8)
+
+
+def test_pictures_that_do_not_fit_into_memory_together_are_answered_apart(pictures, monkeypatch, capsys):
+    predict, tried = keras.Model.predict, []
+
+    def greedy(model, batches, **options):
+        tried.append(batches.batch_size)
+        if tried[-1] > 6:
+            raise MemoryError
+        return predict(model, batches, **options)
+
+    image = keras.Input(pictures[0].shape[1:], dtype="uint8")
+    means = keras.Model(image, keras.ops.mean(keras.ops.cast(image, "float32"), axis=(1, 2, 3)))
+    monkeypatch.setattr("keras.Model.predict", greedy)
+    answers = Batches(SimpleNamespace(pixels=pictures[0].__getitem__), range(21), batch_size=20).predict(means)
+    np.testing.assert_allclose(answers, pictures[0].mean(axis=(1, 2, 3)), rtol=1e-5)
+    assert tried == [20, 10, 5] and "5 pictures are answered at once" in capsys.readouterr().out
+    monkeypatch.setattr("keras.Model.predict", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(InputError, match="out of memory with batch_size=1"):
+        Batches(SimpleNamespace(pixels=pictures[0].__getitem__), range(3), batch_size=2).predict(means)
 
 
 def test_a_network_sees_one_shape_and_answers_for_every_picture_once(pictures):

@@ -1,5 +1,6 @@
 """Fine-tuning: what learns and how fast, and that a killed training ends bit for bit like an undisturbed one."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -266,13 +267,41 @@ def test_people_are_swapped_along_polygons_only(colour_data, cache, tmp_path):
         )
 
 
-def test_out_of_memory_names_the_batch_size_to_try(colour_data, cache, tmp_path, monkeypatch):
-    def greedy(*_, **__):
-        raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating tensor")
+def short_memory(monkeypatch, fits):
+    """Let a `fit` with more pictures a batch run out of memory; returns the sizes that were tried."""
+    fit, tried = keras.Model.fit, []
+
+    def greedy(model, batches, **options):
+        tried.append(batches.config.batch_size)
+        if tried[-1] > fits:
+            raise RuntimeError("RESOURCE_EXHAUSTED: OOM when allocating tensor")
+        return fit(model, batches, **options)
 
     monkeypatch.setattr("keras.Model.fit", greedy)
-    with pytest.raises(InputError, match="batch_size=8; try batch_size=4"):
+    return tried
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved_once_and_for_good(
+    colour_data, cache, tmp_path, monkeypatch, capsys
+):
+    tried = short_memory(monkeypatch, 4)
+    config = kf.TrainConfig(backbone="tiny", fine_tune_epochs=2, batch_size=8, seed=3)
+    halved = train(colour_data, tmp_path / "run", config, cache)
+    assert tried == [8, 4, 4] and halved.fit["batch_size"] == 4
+    assert capsys.readouterr().out.count("out of memory: from here on 4 pictures a batch") == 1
+    half = dataclasses.replace(config, batch_size=4, learning_rate=config.learning_rate / 2)
+    asked = train(colour_data, tmp_path / "asked", half, cache)
+    pd.testing.assert_frame_equal(halved.predictions, asked.predictions, check_exact=True)
+    tried.clear()
+    more = train(colour_data, tmp_path / "run", dataclasses.replace(config, fine_tune_epochs=3), cache)
+    assert tried == [4] and len(more.history) == 3
+
+
+def test_a_single_picture_that_does_not_fit_into_memory_is_refused(colour_data, cache, tmp_path, monkeypatch):
+    tried = short_memory(monkeypatch, 0)
+    with pytest.raises(InputError, match="batch_size=1; choose smaller pictures"):
         train(colour_data, tmp_path / "run", SCRATCH, cache)
+    assert tried == [8, 4, 2, 1]
 
 
 # Going on -------------------------------------------------------------------------------------------------------------
