@@ -18,7 +18,6 @@ DISTRIBUTIONS = {  # module: the distribution that brings it, where the names di
 }
 NOT_DECLARED = {  # distribution: why not
     "google": "google.colab: there in Colab and nowhere else",
-    "jax": "another backend of Keras, installed by who chooses it",
 }
 
 
