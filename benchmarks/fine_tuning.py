@@ -1,9 +1,9 @@
-"""What fine-tuning gains over frozen features, and what its input costs.
+"""What fine-tuning gains over frozen features.
 
-    python -m benchmarks.fine_tuning [clothing] [kfashion] [coarse] [input] [--seeds 3]
+    python -m benchmarks.fine_tuning [clothing] [kfashion] [coarse] [--seeds 3]
 
-Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), but for `coarse` and `input`. Prints
-Markdown.
+Needs the real data and weights of `KFASHION_DATA` (default `../shared/data`), but for `coarse`. Prints Markdown.
+`benchmarks.accelerator` measures speeds.
 """
 
 import argparse
@@ -11,25 +11,18 @@ import dataclasses
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import pandas as pd
 
 import kfashion_utils as kf
 from benchmarks.measures import DATA, WEIGHTS, interval, paired_difference
-from kfashion_utils.models.model import build_model
 from kfashion_utils.tables.labels import Head, Task
 from kfashion_utils.tables.tasks import STYLE
-from kfashion_utils.training.batches import Epoch
-from kfashion_utils.training.devices import precision_of
-from kfashion_utils.training.fine_tuning import build_learner
 from kfashion_utils.training.linear import group_folds
-from kfashion_utils.training.losses import task_targets
 
 TUNED = {"fine_tune_epochs": 6}
 SHORT = {"fine_tune_epochs": 4, "schedule": "cosine", "batch_size": 32, "ema": 0.98}
@@ -234,61 +227,9 @@ def _train_small(scratch, rows, root, name, settings, seed):
 # Input ----------------------------------------------------------------------------------------------------------------
 
 
-def input_speed(scratch, photos=512, backbones=("mobilenet_025", "resnet50"), size=224, batch=32):
-    """Pictures a second of a fine-tuning step: fed by our input, on arrays that lie ready, and the share of the time
-    that the network waits."""
-    print(f"\n### Fine-tuning steps, {photos} pictures of {size} px, batch {batch}, pictures/s\n")
-    print("| backbone | precision | augment | arrays that lie ready | our input | ratio |\n|---|---|---|---|---|---|")
-    pixels, labels, task = _noise(photos, size)
-    shared = {"weights": "none", "fine_tune_epochs": 1, "batch_size": batch, "mix": "both"}
-    for backbone in backbones:
-        for augment in ("light", "strong"):
-            settings = kf.TrainConfig(backbone=backbone, augment=augment, **shared)
-            precision = precision_of(settings)
-            model = build_model(task, backbone, size, precision=precision)
-            network = build_learner(model, task, settings, labels).network
-            ready, ours = _speeds(network, pixels, task_targets(task, labels), task, settings)
-            shown = f"{ready:.0f} | {ours:.0f} | {ours / ready:.2f}"
-            print(f"| {backbone} | {precision} | {augment} | {shown} |", flush=True)
-
-
-def _speeds(network, pixels, targets, task, settings, rounds=4):
-    """Pictures a second on arrays that lie ready and by our input, medians of interleaved rounds."""
-    epoch = Epoch(pixels, targets, task, settings, 1)
-    ready = _Ready([epoch[number] for number in range(len(epoch))])
-    network.fit(ready, epochs=1, verbose=0, shuffle=False)
-    spent = {"ready": [], "ours": []}
-    for number in range(rounds):
-        for name, batches in (("ready", ready), ("ours", Epoch(pixels, targets, task, settings, number))):
-            started = time.perf_counter()
-            network.fit(batches, epochs=1, verbose=0, shuffle=False)
-            spent[name].append(time.perf_counter() - started)
-    return [np.median(len(pixels) / np.array(seconds)) for seconds in spent.values()]
-
-
-class _Ready(keras.utils.PyDataset):
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __getitem__(self, number):
-        return self.batches[number]
-
-
-def _noise(photos, size):
-    rng = np.random.default_rng(0)
-    labels = np.eye(10, dtype=np.float32)[rng.integers(0, 10, photos)]
-    coarse_noise = rng.integers(0, 256, (photos, size // 8, size // 8, 3), np.uint8)
-    pixels = np.repeat(np.repeat(coarse_noise, 8, axis=1), 8, axis=2)
-    return pixels, labels, Task("noise", (Head("label", tuple("abcdefghij")),))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "coarse", "input"])
+    parser.add_argument("parts", nargs="*", default=["clothing", "kfashion", "coarse"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--names", nargs="*", help="only these recipes")
     parser.add_argument(
@@ -299,10 +240,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = given.scratch or scratch
         for part in given.parts:
-            if part == "input":
-                input_speed(scratch)
-            else:
-                learned[part](scratch, given.seeds, given.names)
+            learned[part](scratch, given.seeds, given.names)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 from conftest import picture
 
 import kfashion_utils as kf
+from kfashion_utils.__main__ import main
 from kfashion_utils.storage.files import hash_file
 
 KILLS = 10
@@ -25,10 +26,15 @@ def command(*arguments):
 
 
 def run(arguments):
-    """Run to the end; returns the seconds it took."""
+    """Run to the end, as a process of its own; returns the seconds it took."""
     started = time.monotonic()
     subprocess.run(arguments, check=True, capture_output=True, timeout=600)
     return time.monotonic() - started
+
+
+def finish(arguments):
+    """Run to the end in this process, which has loaded Keras."""
+    assert main(arguments[3:]) == 0
 
 
 def kill_at_random(arguments, seconds, rng):
@@ -81,7 +87,7 @@ def test_preparing_survives_kills_at_random_moments(pictures, tmp_path):
         interrupt(arguments(cache), cache, seconds, rng)
         for _ in range(2):
             kill_at_random(arguments(cache), seconds, rng)
-        run(arguments(cache))
+        finish(arguments(cache))
         found, rejected = contents(cache)
         assert found == expected
         pd.testing.assert_frame_equal(rejected, failures)
@@ -108,7 +114,7 @@ def test_training_survives_kills_at_random_moments(pictures, tmp_path):
     for attempt in range(KILLS):
         path = tmp_path / f"run{attempt}"
         interrupt(arguments(path), path, seconds, rng)
-        run(arguments(path))
+        finish(arguments(path))
         found = kf.load_run(path)
         pd.testing.assert_frame_equal(found.history[columns], expected.history[columns], check_exact=True)
         pd.testing.assert_frame_equal(found.predictions, expected.predictions, check_exact=True)

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import resuming
 from conftest import train_colours as train
-from resuming import POINTS
 
 import kfashion_utils as kf
 from kfashion_utils.errors import InputError
@@ -460,21 +460,24 @@ def test_six_epochs_are_three_and_a_kill_and_three(schedule, start, colour_data,
     )
     config = json.dumps({**backbone, "fine_tune_epochs": 6, "batch_size": 8, **MATRIX[schedule]})
 
-    def call(name, point="none", epoch=0):
-        script = Path(__file__).parents[1] / "resuming.py"
-        arguments = (tmp_path / "catalog.csv", root, tmp_path / name, tmp_path / "cache", config, point, epoch)
-        return subprocess.run(
-            [sys.executable, str(script), *map(str, arguments)], capture_output=True, text=True, timeout=600
+    def arguments(name, point="none", epoch=0):
+        return tuple(
+            map(str, (tmp_path / "catalog.csv", root, tmp_path / name, tmp_path / "cache", config, point, epoch))
         )
 
-    assert call("whole").returncode == 0
+    resuming.main(*arguments("whole"))
     whole = kf.load_run(tmp_path / "whole")
     epoch = min(4, int(whole.history["epoch"].max()))  # where training stops early, the epoch after which it does
-    for point in POINTS:
-        killed = call(point, point, epoch)
+    for point in resuming.POINTS:
+        killed = subprocess.run(
+            [sys.executable, resuming.__file__, *arguments(point, point, epoch)],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
         assert killed.returncode == -9, (point, killed.stderr[-2000:])
         assert int(Checkpoints(tmp_path / point / "checkpoints").read()[1][-1]["epoch"]) == epoch - 1
-        assert call(point).returncode == 0
+        resuming.main(*arguments(point))
         assert_equal_runs(whole, kf.load_run(tmp_path / point))
         shutil.rmtree(tmp_path / point)
 
@@ -545,6 +548,10 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
     with pytest.raises(InputError, match="expected one of"):
         devices.require_devices("tpu", 16)
     assert devices.require_devices(None, 16) == 1
+    if keras.backend.backend() == "jax":
+        with pytest.raises(InputError, match="needs Keras' tensorflow backend, this is jax"):
+            devices.require_devices("all", 16)
+        return
     monkeypatch.setattr("kfashion_utils.training.devices._all_devices", lambda: ["GPU:0", "GPU:1"])
     assert devices.require_devices("all", 16) == 2
     with pytest.raises(InputError, match="batch_size=15 cannot be shared evenly by 2"):
