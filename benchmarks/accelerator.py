@@ -3,7 +3,8 @@ environment (KERAS_BACKEND); TensorFlow is not needed where it is jax.
 
     python -m benchmarks.accelerator [--backbones efficientnet_lite0 resnet50] [--photos 1024] [--batch 64]
 
-Everything is drawn or random: no data and no weights are needed. Prints Markdown; minutes on a GPU. Without one, take `--photos 192 --batch 16 --backbones efficientnet_lite0`.
+Everything is drawn or random: no data and no weights are needed. Prints Markdown; minutes on a GPU. Without one, take
+`--photos 192 --batch 16 --backbones efficientnet_lite0`.
 """
 
 import argparse
