@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.models.internals import seed_generators
+from kfashion_utils.output import say
 from kfashion_utils.training.devices import compile_kernels, memory_blamed
 from kfashion_utils.training.optimizer import build_optimizer, inner_optimizer
 
@@ -59,6 +60,8 @@ class Learner:
 
     def _fit(self, batches, epoch, history, progress):
         """One `fit`; returns the mean loss after each batch."""
+        if progress and not self._built and compile_kernels():
+            say("the training step is compiled first, up to two minutes; what is compiled is kept for the next call")
         self._build_loss(batches)
         running = []
         rate = _Rate(self.config, epoch, history, len(batches))
@@ -78,8 +81,9 @@ class Learner:
         """Give Keras the loss of a batch before its first `fit`: it would take the first batch to build the loss from,
         and on JAX train on the others first."""
         if not self._built:
-            _, targets = batches[0]
-            self.network.compute_loss(y=targets, y_pred=np.ones((len(targets), self.model.output_shape[1]), np.float32))
+            pixels, targets = batches[0]
+            answers = np.ones(self.model.compute_output_shape(pixels.shape), np.float32)
+            self.network.compute_loss(y=targets, y_pred=answers)
             self._built = True
 
     def _refuse_loss(self, loss, epoch, rate):

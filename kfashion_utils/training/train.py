@@ -123,10 +123,11 @@ def train(
     with device_scope(devices):
         options = {**config.shape, "precision": precision_of(config)}
         build = partial(build_model, task, config.backbone, preprocess.size, weights, config.seed, **options)
+        model = build()  # what cannot be built leaves no folder
         make_folder(run.path)
         with only_one(run.path, "is being trained"):
             _begin(run, record, used)
-            model = _learned_model(build, rows, setup, run)
+            model = _learned_model(model, build, rows, setup, run)
             _finish(model, rows, setup, run, started)
     return run
 
@@ -209,11 +210,10 @@ def _begin(run, record, used):
         write_catalog(used, run.path / LEARNED)
 
 
-def _learned_model(build, rows, setup, run):
-    """The model at the end of its training. Where a batch does not fit into the memory, the training goes on with half
-    of it, from its last whole epoch and for good."""
+def _learned_model(model, build, rows, setup, run):
+    """The model at the end of its training. Where a batch does not fit into the memory, the training goes on with a
+    model built anew and half of the batch, from the last whole epoch and for good."""
     while True:
-        model = build()
         fitting = replace(rows, config=_fitting(rows.config, run.fit))
         try:
             _learn(model, fitting, setup, run)
@@ -224,6 +224,7 @@ def _learned_model(build, rows, setup, run):
                 raise
             run.note(fit={**run.fit, FITS: smaller})
             say(f"out of memory: from here on {smaller} pictures a batch, at half of the rate")
+            model = build()
 
 
 def _fitting(config, fit):
