@@ -79,6 +79,7 @@ def test_every_command_of_the_shell_works(place, monkeypatch, capsys):
     assert (place / "submission.csv").is_file()
 
 
+@pytest.mark.slow
 def test_the_python_works(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     if not (place / "data").exists():

@@ -23,6 +23,7 @@ def hashes(root):
     return {path.relative_to(root).as_posix(): hash_file(path) for path in root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_whatever_the_workers(drawn, tmp_path):
     root, made = drawn
     assert kf.draw_sample(tmp_path, photos=PHOTOS, seed=3, workers=2) == made

@@ -341,6 +341,7 @@ def test_prompts_of_a_class_are_averaged_as_unit_vectors(made, kind):
         )
 
 
+@pytest.mark.slow
 def test_zero_shot_makes_a_predictions_table_from_batches(made):
     folder, pixels = made["clip"][0], pictures(32).astype(np.uint8)
     rows = pd.DataFrame({"id": ["a", "b", "c"], "photo": ["a", "b", "c"]})
@@ -350,6 +351,7 @@ def test_zero_shot_makes_a_predictions_table_from_batches(made):
     assert list(prediction_table(TWO, rows, scores).columns) == ["id", "photo", "style", "season", *TWO.columns]
 
 
+@pytest.mark.slow
 def test_a_preset_is_a_backbone_like_any_other(made, colour_data, tmp_path):
     import kfashion_utils as kf
 

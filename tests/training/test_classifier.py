@@ -103,7 +103,7 @@ def test_balance_moves_answers_to_rare_classes():
     np.testing.assert_allclose(model_prior(ONE.heads[0], shares, "full"), 1 / 3)
 
 
-@pytest.mark.parametrize("kind", ["hidden", "residual"])
+@pytest.mark.parametrize("kind", ["hidden", pytest.param("residual", marks=pytest.mark.slow)])
 def test_trained_heads_learn_and_score_out_of_fold(kind):
     values, labels, groups = clouds()
     config = kf.TrainConfig(classifier=kind, classifier_epochs=8, mix="mixup", learning_rate=3e-3)

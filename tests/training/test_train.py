@@ -73,7 +73,8 @@ def test_the_final_fit_learns_from_everything_and_is_judged_out_of_fold(colour_d
     assert train((root, only), tmp_path / "only", FROZEN, cache, split="all").finished
 
 
-@pytest.mark.parametrize("head", [pytest.param("hidden", marks=pytest.mark.slow), "residual"])
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["hidden", "residual"])
 def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(head, colour_data, cache, tmp_path):
     base = build_base("mobilenet_025", None)
     for layer in base.layers:
