@@ -192,7 +192,7 @@ def solve(products, problems, strength, start=None, precision=1e-6):
         problems: Problems.
         strength: C; small = strongly regularised. The bias is not.
         start: Point to begin from; it is not changed.
-        precision: change of the mean loss to stop at, relative where the loss is above 1.
+        precision: share of the objective by which a step is to lower it, or it is the last one.
 
     Returns:
         Point; classes that are not solved have kernel 0.
@@ -239,15 +239,15 @@ class _Descent:
         self.steps, self.turns = [one[chosen] for one in self.steps], [one[chosen] for one in self.turns]
 
     def step(self):
-        """One iteration; returns by how much each mean loss was to change, relative where it is above 1. It is told by
-        the slope: below the rounding of a sum of losses, too."""
+        """One iteration; returns by what share of itself each objective was to fall. It is told by the slope: below the
+        rounding of a sum of losses, too."""
         gradient = self.gradient
         step, change = self._search(self._direction())
         self.point.add(step, 1)
         self.gradient = self._gradient()
         self.steps = [*self.steps[-MEMORY + 1 :], step]
         self.turns = [*self.turns[-MEMORY + 1 :], self.gradient - gradient]
-        return change / np.maximum(self.problems.counts, self.values)
+        return change / np.maximum(self.values + self.held, TINY)
 
     def _logits(self, point):
         return point.images + (self.reach * point.biases)[:, :, None]
@@ -306,6 +306,7 @@ class _Descent:
             beyond = np.where(np.isinf(rises), 2 * lengths, (falls + rises) / 2)
             wanted = falls if trial == TRIALS - 1 else np.where(within, newton, beyond)
             lengths = np.where(rough, wanted, lengths)
+        self.held = inner(self.point, self.point) / (2 * strength)
         return direction.times(lengths), -start * lengths / 2
 
 
