@@ -42,7 +42,7 @@ def _checked(pixels, run):
 
 def look_at(prepared, ids):
     """A function (variant) -> batches of pictures that are prepared in a cache."""
-    return lambda variant: Batches(prepared, ids, variant=variant)
+    return lambda variant: Batches(prepared, ids, views=(variant,))
 
 
 def mean_answers(model, look, count):

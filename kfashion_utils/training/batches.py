@@ -27,48 +27,56 @@ class Batches(keras.utils.PyDataset):
         batch_size: pictures a batch; None = what the device is filled by. After the first batch the last one is filled
             up with copies of its last picture: a network is traced anew for every shape it is given. `predict` leaves
             the copies out.
-        variant: what a picture looks like: `original`, `mirror`, or `light-1`, `light-2`, …: augmented, each in its own
-            way for good.
+        views: what a picture looks like, decoded once for all: `original`, `mirror`, or `light-1`, `light-2`, …:
+            augmented, each in its own way for good.
 
     Yields:
-        uint8 `(b, size, size, 3)`.
+        uint8 `(b, size, size, 3)`, the views of a picture one after the other.
     """
 
-    def __init__(self, prepared, ids, *, batch_size=None, variant="original"):
+    def __init__(self, prepared, ids, *, batch_size=None, views=("original",)):
         super().__init__(workers=READERS, max_queue_size=8)
-        self.prepared, self.ids, self.variant = prepared, list(ids), variant
+        self.prepared, self.ids, self.views = prepared, list(ids), views
         self.batch_size = batch_size or prediction_batch()
 
+    @property
+    def rows(self):
+        """Rows a batch."""
+        return max(1, self.batch_size // len(self.views))
+
     def __len__(self):
-        return -(-len(self.ids) // self.batch_size)
+        return -(-len(self.ids) // self.rows)
 
     def __getitem__(self, number):
-        rows = self.ids[number * self.batch_size : (number + 1) * self.batch_size]
-        pictures = [self._picture(row) for row in rows]
-        lacking = self.batch_size - len(pictures) if number else 0
-        return np.stack([*pictures, *pictures[-1:] * lacking])
+        rows = self.ids[number * self.rows : (number + 1) * self.rows]
+        pictures = [picture for row in rows for picture in self._views_of(row)]
+        lacking = self.rows - len(rows) if number else 0
+        return np.stack([*pictures, *pictures[-len(self.views) :] * lacking])
 
     def predict(self, model, callbacks=None):
-        """What a model answers, float32 `(len(ids), …)`; in smaller batches where the memory is short."""
+        """What a model answers, float32 `(len(ids) * len(views), …)`; in smaller batches where the memory is short."""
         while True:
             try:
                 with memory_blamed(self.batch_size):
                     answers = model.predict(self, verbose=0, callbacks=callbacks)
-                return np.asarray(answers, np.float32)[: len(self.ids)]
+                return np.asarray(answers, np.float32)[: len(self.ids) * len(self.views)]
             except OutOfMemory:
                 if self.batch_size == 1:
                     raise
                 self.batch_size //= 2
                 say(f"out of memory: {self.batch_size} pictures are answered at once from here on")
 
-    def _picture(self, row):
+    def _views_of(self, row):
         pixels = self.prepared.pixels(row)
-        if self.variant == "mirror":
+        return [self._view(pixels, row, name) for name in self.views]
+
+    def _view(self, pixels, row, name):
+        if name == "original":
+            return pixels
+        if name == "mirror":
             return pixels[:, ::-1]
-        if self.variant != "original":
-            drawn = zlib.crc32(f"{self.prepared.item(row)} {self.variant}".encode())
-            return augmented(pixels, np.random.default_rng(drawn), self.prepared.preprocess.fill)
-        return pixels
+        drawn = zlib.crc32(f"{self.prepared.item(row)} {name}".encode())
+        return augmented(pixels, np.random.default_rng(drawn), self.prepared.preprocess.fill)
 
 
 class ArrayBatches:

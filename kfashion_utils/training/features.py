@@ -21,7 +21,13 @@ CHUNK_BYTES = 2**26  # of a file, at most
 
 
 def compute_features(model, prepared, ids, cache, variant="original", progress=True):
-    """Features of prepared pictures; those in the cache are not computed again.
+    """`compute_views` of one variant of each picture: Chunks, float32 `(len(ids), depth)`."""
+    return compute_views(model, prepared, ids, cache, (variant,), progress)[0]
+
+
+def compute_views(model, prepared, ids, cache, variants, progress=True):
+    """Features of prepared pictures; those in the cache are not computed again, and a picture is decoded once for all
+    of its variants.
 
     Calling it again after a kill continues.
 
@@ -30,30 +36,47 @@ def compute_features(model, prepared, ids, cache, variant="original", progress=T
         prepared: PreparedImages that hold `ids`.
         ids: rows, in the order wanted; repeated ones are computed once.
         cache: folder of caches.
-        variant: one of `augment.variant_names`.
+        variants: some of `augment.variant_names`.
 
     Returns:
-        Chunks, float32 `(len(ids), depth)`.
+        list of Chunks, one a variant, float32 `(len(ids), depth)`.
     """
     extractor = model_features(model)
-    depth = extractor.output_shape[1]
     backbone = weights_digest(model.get_layer("backbone"))[:12]
-    folder = Path(cache, "features", f"{model.name}-{backbone}-{prepared.preprocess.key}", variant)
+    place = Path(cache, "features", f"{model.name}-{backbone}-{prepared.preprocess.key}")
     items = np.array([prepared.item(row) for row in ids], ITEM_NAME)
-    value = np.dtype((np.float32, (depth,)))
-    stored = Chunks(folder, SUFFIX, items, value)
-    if stored.known.all():
-        return stored
+    value = np.dtype((np.float32, (extractor.output_shape[1],)))
+
+    def stored(variant):
+        return Chunks(place / variant, SUFFIX, items, value)
+
+    together = {}  # the rows that lack: the variants that lack them
+    for variant in variants:
+        lacking = _first_rows(items, stored(variant).known)
+        if len(lacking):
+            together.setdefault(lacking.tobytes(), (lacking, []))[1].append(variant)
+    for lacking, names in together.values():
+        _compute(extractor, prepared, np.array(ids, dtype=object), lacking, names, place, items, progress)
+    return [stored(variant) for variant in variants]
+
+
+def _first_rows(items, known):
+    """Where each unknown item stands first, in the order of the shards."""
     _, first = np.unique(items, return_index=True)
-    todo = np.sort(first[~stored.known[first]])  # in the order of the shards
-    size = max(1, min(CHUNK, CHUNK_BYTES // (4 * depth)))
-    with tqdm(total=len(todo), desc=f"features, {variant}", unit="picture", disable=not progress) as bar:
+    return np.sort(first[~known[first]])
+
+
+def _compute(extractor, prepared, ids, todo, variants, place, items, progress):
+    """Keep the features of some variants of the rows `todo`."""
+    depth = extractor.output_shape[1]
+    size = max(1, min(CHUNK, CHUNK_BYTES // (4 * depth)) // len(variants))
+    title = f"features, {', '.join(variants)}"
+    with tqdm(total=len(todo) * len(variants), desc=title, unit="picture", disable=not progress) as bar:
         for start in range(0, len(todo), size):
             rows = todo[start : start + size]
-            batches = Batches(prepared, [ids[row] for row in rows], variant=variant)
-            values = batches.predict(extractor, [_advance(bar)])
-            write_chunk(folder, SUFFIX, items[rows], values)
-    return Chunks(folder, SUFFIX, items, value)
+            values = Batches(prepared, ids[rows], views=variants).predict(extractor, [_advance(bar)])
+            for number, variant in enumerate(variants):
+                write_chunk(place / variant, SUFFIX, items[rows], values[number :: len(variants)])
 
 
 def _advance(bar):

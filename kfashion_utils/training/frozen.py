@@ -13,7 +13,7 @@ from kfashion_utils.models.model import classifier_weights
 from kfashion_utils.output import say
 from kfashion_utils.tables.predictions import prediction_table
 from kfashion_utils.training.classifier import apply_classifier, fit_classifier
-from kfashion_utils.training.features import compute_features
+from kfashion_utils.training.features import compute_views
 from kfashion_utils.training.loop import head_accuracies
 
 
@@ -78,5 +78,4 @@ def frozen_answers(model, rows, setup, prepared, ids):
 
 def _features(model, prepared, ids, count, setup):
     """Features of prepared pictures, one for each of the first `count` variants."""
-    names = variant_names(count)
-    return [compute_features(model, prepared, ids, setup.cache, name, setup.progress) for name in names]
+    return compute_views(model, prepared, ids, setup.cache, variant_names(count), setup.progress)

@@ -104,6 +104,21 @@ def test_a_network_sees_one_shape_and_answers_for_every_picture_once(pictures):
         np.testing.assert_allclose(batches.predict(means), pictures[0][:count].mean(axis=(1, 2, 3)), rtol=1e-5)
 
 
+def test_a_picture_is_decoded_once_for_all_of_its_views(pictures):
+    decoded = []
+    prepared = SimpleNamespace(pixels=lambda row: decoded.append(row) or pictures[0][row])
+    batches = Batches(prepared, range(5), batch_size=6, views=("mirror", "original"))
+    first, last = batches[0], batches[1]
+    assert len(batches) == 2 and decoded == [0, 1, 2, 3, 4] and len(first) == len(last) == 6
+    np.testing.assert_array_equal(first[2], pictures[0][1][:, ::-1])
+    np.testing.assert_array_equal(first[3], pictures[0][1])
+    np.testing.assert_array_equal(last[4:], last[2:4])
+    image = keras.Input(pictures[0].shape[1:], dtype="uint8")
+    corner = keras.Model(image, keras.ops.cast(image, "float32")[:, 0, 0])
+    expected = pictures[0][:5, 0][:, [-1, 0]].reshape(10, 3)
+    np.testing.assert_array_equal(batches.predict(corner), expected)
+
+
 def test_mixup_blends_by_the_share_of_its_labels(pictures):
     plain, mixed = epoch(pictures, seed=5), epoch(pictures, seed=5, mix="mixup")
     (before, labels), (after, shares) = plain[0], mixed[0]

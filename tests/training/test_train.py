@@ -102,7 +102,7 @@ def test_one_model_from_pixels_to_probabilities_whatever_head_taps_and_sizes(hea
     through_the_base = inputs.Batches(prepared, ids).predict(model)
     np.testing.assert_allclose(from_features, through_the_base, atol=1e-4)
     served = kf.predict(run, catalog, root, progress=False)
-    mirrored = inputs.Batches(prepared, ids, variant="mirror").predict(model)
+    mirrored = inputs.Batches(prepared, ids, views=("mirror",)).predict(model)
     np.testing.assert_allclose(
         served.drop(columns=["id", "photo", "label"]), (through_the_base + mirrored) / 2, atol=1e-6
     )
