@@ -71,7 +71,7 @@ def effective_balance(config, head):
 def _stacked(variants):
     rows, depth = variants[0].shape
     needed, there = 4 * len(variants) * rows * depth, _memory()
-    if needed > there / 4:  # the solver copies the rows of three folds
+    if needed > there / 4:  # the solver holds them twice, and their inner products
         raise InputError(
             f"a linear classifier is solved on all features at once: {len(variants)} variants x {rows:,} pictures x "
             f"{depth:,} numbers are {needed / 1e9:.1f} GB, a quarter of this machine's memory is {there / 4e9:.1f}; "
