@@ -19,7 +19,7 @@ $(VENV)/installed: requirements.txt pyproject.toml $(CONSTRAINTS)
 demo: $(VENV)/installed  ## the main job on the drawn sample, into demo/: a few minutes on two cores
 	$(RUN) kfashion_utils demo
 
-test: $(VENV)/installed  ## the default suite on two processes, some six minutes
+test: $(VENV)/installed  ## the default suite on two processes, under five minutes
 	$(RUN) pytest -n 2 --dist loadfile
 
 slow: $(VENV)/installed  ## the slow suite on two processes, most of an hour: kills, notebooks, every backbone

@@ -100,12 +100,13 @@ def one_shape(batch_size):
 
 
 def keep_compiled():
-    """Let XLA keep what it compiles, and use it in later calls (`KFASHION_COMPILED`, else the user's cache folder).
+    """Let JAX keep what it compiles, and use it in later calls (`KFASHION_COMPILED`, else the user's cache folder).
 
-    A folder that cannot be written to is said and done without; XLA itself leaves entries of other versions alone, and
-    goes on without those that it cannot write.
+    A folder that cannot be written to is said and done without; JAX itself leaves entries of other versions alone, and
+    goes on without those that it cannot write. TensorFlow reads its flag for this when it is imported, so it is the
+    user's to set: `TF_XLA_FLAGS=--tf_xla_persistent_cache_directory=FOLDER`.
     """
-    if not compile_kernels():
+    if keras.backend.backend() != "jax":
         return
     folder = Path(os.environ.get("KFASHION_COMPILED") or pooch.os_cache("kfashion") / "compiled")
     try:
@@ -115,14 +116,9 @@ def keep_compiled():
     except OSError as error:
         say(f"{folder} cannot be written to ({error.strerror}): what is compiled will be compiled again next time")
         return
-    if keras.backend.backend() == "jax":
-        import jax
+    import jax
 
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-    else:
-        flags = os.environ.get("TF_XLA_FLAGS", "")
-        if "persistent_cache_directory" not in flags:
-            os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_persistent_cache_directory={folder}".strip()
+    jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 class OutOfMemory(InputError):

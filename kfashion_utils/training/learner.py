@@ -61,7 +61,7 @@ class Learner:
     def _fit(self, batches, epoch, history, progress):
         """One `fit`; returns the mean loss after each batch."""
         if progress and not self._built and compile_kernels():
-            say("the training step is compiled first, up to two minutes; what is compiled is kept for the next call")
+            say("the training step is compiled first, which may take two minutes")
         self._build_loss(batches)
         running = []
         rate = _Rate(self.config, epoch, history, len(batches))

@@ -13,13 +13,13 @@ from tqdm.auto import tqdm
 
 from kfashion_utils.errors import InputError
 from kfashion_utils.training.balance import row_weights
+from kfashion_utils.training.kernels import kernel_space
 from kfashion_utils.training.logistic import Sigmoids, Softmax, pose, solve
-from kfashion_utils.training.products import products_of
 
 STRENGTHS = tuple(10.0 ** (number / 2) for number in range(-8, -1))  # C on standardised features: 1e-4 … 0.1
 SUB_SHARES = (0.0, 0.1, 0.2, 0.3)  # of a label that go to the secondary one, where there is one
 PATIENCE = 2  # weaker regularisations in a row that do not help before the rest are left out
-PATH_PRECISION, END_PRECISION = 1e-4, 1e-7  # of the mean loss, while strengths are compared and in the end
+PATH_PRECISION, END_PRECISION = 1e-4, 1e-7  # of the objective, while strengths are compared and in the end
 FOLDS = 4
 
 
@@ -92,14 +92,14 @@ def _solve(task, variants, labels, groups, balance, secondary, seed, advance):
     deviation = divisors(mean, variants.std(axis=(0, 1)))
     rows = variants - mean
     rows /= deviation
-    products = products_of(rows.reshape(-1, rows.shape[2]))
+    space = kernel_space(rows.reshape(-1, rows.shape[2]))
     weights, chosen, scores = {}, {}, np.zeros(labels.shape, np.float32)
     for number, head in enumerate(task.heads):
         known = task.annotated(labels)[:, number] > 0
         part = task.slices[head.name]
         second = None if secondary is None else secondary[:, part]
         wanted = balance if isinstance(balance, str) else balance[head.name]
-        problem = _Problem(head, products, len(variants), known, labels[:, part], second, groups, wanted, advance)
+        problem = _Problem(head, space, len(variants), known, labels[:, part], second, groups, wanted, advance)
         chosen[head.name], logits, start = problem.choose(seed)
         kernel, bias = problem.solve(chosen[head.name], start)
         advance(1)
@@ -112,11 +112,11 @@ def _solve(task, variants, labels, groups, balance, secondary, seed, advance):
 
 class _Problem:
     """One head: `known` bool `(n,)`, `main` and `secondary` labels `(n, classes)`, of which unknown rows are not read;
-    the products are of `views` rows a picture; `advance(count)` is told of solutions."""
+    the space has `views` rows a picture; `advance(count)` is told of solutions."""
 
-    def __init__(self, head, products, views, known, main, secondary, groups, balance, advance):
+    def __init__(self, head, space, views, known, main, secondary, groups, balance, advance):
         self.kind = Sigmoids if head.multi else Softmax
-        self.products, self.views, self.known = products, views, known
+        self.space, self.views, self.known = space, views, known
         self.main, self.secondary = np.where(known[:, None], main, 0).astype(np.float32), secondary
         self.groups, self.balance, self.advance = groups, balance, advance
 
@@ -131,7 +131,8 @@ class _Problem:
         """({"strength", "sub_share"} of the lowest loss out of fold, those logits `(n, classes)`, Point to begin
         from)."""
         where = np.flatnonzero(self.known)
-        folds = [(where[train], where[held]) for train, held in self._folds(where, seed)]
+        parts = group_folds(self.groups[where], self.main[where], seed)
+        folds = [(where[train], where[held]) for train, held in parts]
         if not folds:
             middle = STRENGTHS[len(STRENGTHS) // 2]
             return {"strength": middle, "sub_share": 0.0}, np.zeros(self.main.shape, np.float32), None
@@ -140,15 +141,12 @@ class _Problem:
             found += self._along_the_path(folds, share)
         return min(found, key=lambda row: row[0])[1:]
 
-    def _folds(self, where, seed):
-        return group_folds(self.groups[where], self.main[where], seed)
-
     def _along_the_path(self, folds, share):
         """[(loss, settings, logits, Point)] from strong to weak regularisation, each solution the start of the next,
         until it no longer helps."""
         problems, point, found = self._pose([train for train, _ in folds], share), None, []
         for strength in STRENGTHS:
-            point = solve(self.products, problems, strength, point, PATH_PRECISION)
+            point = solve(self.space, problems, strength, point, PATH_PRECISION)
             logits = self._held_logits(problems, point, folds)
             self.advance(len(folds))
             settings = {"strength": strength, "sub_share": share}
@@ -184,5 +182,5 @@ class _Problem:
     def solve(self, chosen, start):
         """(kernel `(depth, classes)`, bias `(classes,)`) of all known rows."""
         problems = self._pose([np.flatnonzero(self.known)], chosen["sub_share"])
-        point = solve(self.products, problems, chosen["strength"], start, END_PRECISION)
-        return self.products.kernels(point.coefs)[0], problems.biases(point)[0]
+        point = solve(self.space, problems, chosen["strength"], start, END_PRECISION)
+        return self.space.kernels(point.coefs)[0], problems.biases(point)[0]

@@ -1,8 +1,8 @@
 """Logistic regressions solved to convergence, many at once: one softmax over classes that exclude each other, or a
 sigmoid for each.
 
-The problems share their rows, and see them through products alone: an iteration is one product for all of them, and a
-problem leaves rows out by giving them no weight.
+The problems share their rows, and see them through their space alone (`kernels.py`): an iteration is one product for
+all of them, and a problem leaves rows out by giving them no weight.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, log_softmax
 
 from kfashion_utils.training.balance import row_weights, shares_of
-from kfashion_utils.training.products import Point, inner_products
+from kfashion_utils.training.kernels import Point, inner_products
 
 LEAST_LOG = -20  # log-probability below which one row out of fold counts no more
 NEVER = -30.0  # logit of a class without a training row
@@ -180,15 +180,15 @@ def _posed(kind, balance, own, targets):
 # Solving ------------------------------------------------------------------------------------------------------------
 
 
-def solve(products, problems, strength, start=None, precision=1e-6):
+def solve(space, problems, strength, start=None, precision=1e-6):
     """Minimise for each problem the sum of weighted cross-entropies plus |kernel|² / (2 strength).
 
-    L-BFGS (Nocedal & Wright, Numerical Optimization, 2006, 7.2) in the space of the kernels, whatever the products
-    write them as. What a step does to the answers is known without a product, so its length is searched until the loss
+    L-BFGS (Nocedal & Wright, Numerical Optimization, 2006, 7.2) in the space of the kernels, however it writes
+    them. What a step does to the answers is known without a product, so its length is searched until the loss
     is nearly flat along it, and an iteration costs one product for all problems together.
 
     Args:
-        products: Dual or Primal of the rows.
+        space: Dual or Primal of the rows.
         problems: Problems.
         strength: C; small = strongly regularised. The bias is not.
         start: Point to begin from; it is not changed.
@@ -197,10 +197,10 @@ def solve(products, problems, strength, start=None, precision=1e-6):
     Returns:
         Point; classes that are not solved have kernel 0.
     """
-    point = products.zeros(*problems.targets.shape[:2]) if start is None else start.copy()
+    point = space.zeros(*problems.targets.shape[:2]) if start is None else start.copy()
     reach = _reach(problems, strength)
     point.biases /= reach
-    descent = _Descent(products, problems, strength, reach, point)
+    descent = _Descent(space, problems, strength, reach, point)
     ends, left = point.copy(), np.arange(len(problems.counts))
     for _ in range(LIMIT):
         moving = descent.step() > precision
@@ -225,8 +225,8 @@ def _reach(problems, strength):
 class _Descent:
     """Where some problems are, and how they got there; biases are in units of their reach."""
 
-    def __init__(self, products, problems, strength, reach, point):
-        self.products, self.problems, self.strength, self.reach, self.point = products, problems, strength, reach, point
+    def __init__(self, space, problems, strength, reach, point):
+        self.space, self.problems, self.strength, self.reach, self.point = space, problems, strength, reach, point
         self.steps, self.turns = [], []  # the last ones, and the changes of the gradient that they brought
         self.values, self.slopes, self.answers = problems.losses(self._logits(point))
         self.gradient = self._gradient()
@@ -242,25 +242,25 @@ class _Descent:
         """One iteration; returns by what share of itself each objective was to fall. It is told by the slope: below the
         rounding of a sum of losses, too."""
         gradient = self.gradient
-        step, change = self._search(self._direction())
+        step, share = self._search(self._direction())
         self.point.add(step, 1)
         self.gradient = self._gradient()
         self.steps = [*self.steps[-MEMORY + 1 :], step]
         self.turns = [*self.turns[-MEMORY + 1 :], self.gradient - gradient]
-        return change / np.maximum(self.values + self.held, TINY)
+        return share
 
     def _logits(self, point):
         return point.images + (self.reach * point.biases)[:, :, None]
 
     def _gradient(self):
-        coefs, images = self.products.pull(self.slopes)
+        coefs, images = self.space.pull(self.slopes)
         pulled = Point(coefs, images, self.reach * self.slopes.sum(axis=2))
         pulled.coefs += self.point.coefs / np.float32(self.strength)
         pulled.images += self.point.images / np.float32(self.strength)
         return pulled
 
     def _inner(self, one, other):
-        return self.products.inner(one, other) + (one.biases * other.biases).sum(axis=1, dtype=np.float64)
+        return self.space.inner(one, other) + (one.biases * other.biases).sum(axis=1, dtype=np.float64)
 
     def _scale(self, step, turn):
         """1 / <step, turn>; 0 where rounding has eaten what a step tells."""
@@ -286,9 +286,10 @@ class _Descent:
         return found
 
     def _search(self, direction):
-        """(step along a direction to where the loss is nearly flat, what it gains); losses, slopes and answers become
-        those there. Slopes rise along a line, so a flat place is between one that falls and one that rises."""
-        inner, strength = self.products.inner, self.strength
+        """(step along a direction to where the loss is nearly flat, the share of the objective that it gains); losses,
+        slopes and answers become those there. Slopes rise along a line, so a flat place is between one that falls and
+        one that rises."""
+        inner, strength = self.space.inner, self.strength
         base, change = self._logits(self.point), self._logits(direction)
         held, bent = inner(self.point, direction) / strength, inner(direction, direction) / strength
         start = np.minimum(inner_products(self.slopes, change) + held, 0)
@@ -306,8 +307,8 @@ class _Descent:
             beyond = np.where(np.isinf(rises), 2 * lengths, (falls + rises) / 2)
             wanted = falls if trial == TRIALS - 1 else np.where(within, newton, beyond)
             lengths = np.where(rough, wanted, lengths)
-        self.held = inner(self.point, self.point) / (2 * strength)
-        return direction.times(lengths), -start * lengths / 2
+        objective = self.values + inner(self.point, self.point) / (2 * strength)
+        return direction.times(lengths), -start * lengths / 2 / np.maximum(objective, TINY)
 
 
 def _wide(factors):

@@ -78,9 +78,9 @@ def test_heat_lies_on_what_says_the_class(run, squares, weighting):
     )
     assert explained.heats.min() == 0 and (explained.heats.max(axis=(1, 2)) == 1).all()
     np.testing.assert_allclose(table["garment_area"], (SQUARE / SIZE) ** 2, atol=0.01)
-    assert (
-        table["on_garments"].mean() > {"places": 3, "channels": 2}[weighting] * table["garment_area"].mean()
-    )  # measured: .57 and .35 on an area of .12
+    least = {"places": 4 if keras.backend.backend() == "tensorflow" else 3, "channels": 2}[weighting]
+    # measured: .57 and .35 on an area of .12; the network that JAX trains has .46 of places
+    assert table["on_garments"].mean() > least * table["garment_area"].mean()
     answers = run.predictions.set_index("id").loc[table["id"]]
     assert table["class"].tolist() == answers["label"].tolist()
     np.testing.assert_allclose(

@@ -49,11 +49,6 @@ class Point:
         factors = np.reshape(factors, (-1, 1, 1)).astype(np.float32)
         return Point(self.coefs * factors, self.images * factors, self.biases * factors[:, :, 0])
 
-    @property
-    def logits(self):
-        """Answers float32 `(problems, classes, n)`."""
-        return self.images + self.biases[:, :, None]
-
     def middle(self):
         """The mean of the problems, as one problem's point."""
         return Point(*(array.mean(axis=0, keepdims=True) for array in (self.coefs, self.images, self.biases)))
@@ -67,11 +62,10 @@ class Dual:
 
     def __init__(self, rows):
         self.rows = rows
-        self._times = multiplier(rows @ rows.T)
+        self._times = multiplier(multiplier(rows.T)(rows))
 
     def zeros(self, problems, classes):
-        shape = (problems, classes, len(self.rows))
-        return Point(np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape[:2], np.float32))
+        return _zeros(problems, classes, len(self.rows), len(self.rows))
 
     def pull(self, slopes):
         """(coefs, images) of the kernels that are the rows' sums weighted by `slopes` `(problems, classes, n)`."""
@@ -96,8 +90,7 @@ class Primal:
 
     def zeros(self, problems, classes):
         count, depth = self.rows.shape
-        shapes = ((problems, classes, depth), (problems, classes, count), (problems, classes))
-        return Point(*(np.zeros(shape, np.float32) for shape in shapes))
+        return _zeros(problems, classes, depth, count)
 
     def pull(self, slopes):
         coefs = self._down(slopes.reshape(-1, slopes.shape[2]))
@@ -112,10 +105,15 @@ class Primal:
         return coefs.transpose(0, 2, 1).copy()
 
 
-def products_of(rows):
+def kernel_space(rows):
     """Dual or Primal of float32 rows `(n, depth)`, whichever has less to read."""
     count, depth = rows.shape
     return (Dual if count <= 2 * depth else Primal)(rows)
+
+
+def _zeros(problems, classes, length, count):
+    shapes = ((problems, classes, length), (problems, classes, count), (problems, classes))
+    return Point(*(np.zeros(shape, np.float32) for shape in shapes))
 
 
 def inner_products(one, other):
